@@ -15,7 +15,11 @@ export default tseslint.config(
       'no-restricted-properties': [
         'error',
         { object: 'process', property: 'env', message: 'Read the environment through config.ts.' },
-        { object: 'Math', property: 'random', message: 'Draw from node:crypto or a seeded source.' },
+        {
+          object: 'Math',
+          property: 'random',
+          message: 'Draw from node:crypto or a seeded source.',
+        },
       ],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
@@ -53,6 +57,8 @@ export default tseslint.config(
   },
   {
     files: ['**/*.{js,mjs,cjs}'],
-    languageOptions: { globals: { module: 'writable', console: 'readonly', process: 'readonly', URL: 'readonly' } },
+    languageOptions: {
+      globals: { module: 'writable', console: 'readonly', process: 'readonly', URL: 'readonly' },
+    },
   },
 );

@@ -1,0 +1,55 @@
+// The port to the journal: every transaction that this node accepted, durable before it is pushed.
+import type { ErrorCode } from '../shared/errors.ts';
+import type { AssetId, CommitId, OwnerId, SettlementId, TransactionId } from '../shared/ids.ts';
+
+export type TransactionState = 'pending' | 'committed' | 'rejected';
+
+/** One accepted transaction, with all that is needed to make its commit again, bit for bit. */
+export interface JournalEntry {
+  readonly transactionId: TransactionId;
+  /** Transactions of one group reach the chain together or not at all. */
+  readonly groupId: SettlementId;
+  /** 0, 1, … within the group. */
+  readonly position: number;
+  readonly assetId: AssetId;
+  readonly ownerId: OwnerId;
+  readonly record: Buffer;
+  readonly parent: CommitId;
+  readonly committer: string;
+  readonly commitTimeSeconds: number;
+  readonly state: TransactionState;
+  /** Why it was rejected; null while pending and when committed. */
+  readonly reason: ErrorCode | null;
+  /** ms since the epoch. */
+  readonly acceptedAt: number;
+  /** ms since the epoch; null while pending. */
+  readonly resolvedAt: number | null;
+}
+
+export type NewJournalEntry = Omit<JournalEntry, 'state' | 'reason' | 'resolvedAt'>;
+
+/** Methods run within the database transaction that the store was made for. */
+export interface JournalStore {
+  /**
+   * Writes a group's entries as pending.
+   * @throws AppError ASSET_BUSY when an asset has a pending transaction, TRANSACTION_ID_TAKEN when an id was used.
+   */
+  insertEntries(entries: readonly NewJournalEntry[]): Promise<void>;
+  findEntry(transactionId: TransactionId): Promise<JournalEntry | undefined>;
+  /** The pending entry of an asset; there is at most one. */
+  findPendingEntry(assetId: AssetId): Promise<JournalEntry | undefined>;
+  listGroup(groupId: SettlementId): Promise<readonly JournalEntry[]>;
+  /** Every pending entry, oldest group first, position order within a group. */
+  listPending(): Promise<readonly JournalEntry[]>;
+  /** Marks pending groups; entries that are resolved already stay as they are. */
+  resolveGroups(
+    groupIds: readonly SettlementId[],
+    resolution: {
+      readonly state: 'committed' | 'rejected';
+      readonly reason: ErrorCode | null;
+      readonly resolvedAt: number;
+    },
+  ): Promise<void>;
+  /** The newest resolved entries of this state, newest first. */
+  countPending(): Promise<number>;
+}

@@ -1,0 +1,112 @@
+// The NFGT node's interface: what the app and the HTTP routes may ask of it.
+import type { ErrorCode } from '../shared/errors.ts';
+import type { AssetId, OwnerId, SettlementId, TransactionId } from '../shared/ids.ts';
+import type { ChainFault, IndexedTransaction } from './chain-index.ts';
+import type { JournalEntry, JournalStore, TransactionState } from './journal-store.ts';
+import type { JsonValue, TransactionRecord } from './record.ts';
+
+export type NodeRole = 'validator' | 'observer';
+
+/** What a caller wants on the chain. */
+export interface TransactionDraft {
+  readonly assetId: AssetId;
+  readonly ownerId: OwnerId;
+  readonly metadata: JsonValue;
+  /** Ignored for a mint. */
+  readonly predecessorPassphrase: string | undefined;
+  /** The caller's own id for it; made here when undefined. */
+  readonly transactionId: TransactionId | undefined;
+}
+
+/** A draft that was checked against the chain and given its ids, its time and its successor passphrase. */
+export interface CheckedTransaction {
+  readonly record: TransactionRecord;
+  readonly bytes: Buffer;
+  /** At least 128 bits from node:crypto. Seal it durably before the group is submitted. */
+  readonly successorPassphrase: string;
+  /** The transaction that this one follows; undefined for a mint. */
+  readonly predecessor: IndexedTransaction | undefined;
+}
+
+/** Checked transactions that reach the chain together or not at all. */
+export interface CheckedGroup {
+  readonly groupId: SettlementId;
+  readonly transactions: readonly CheckedTransaction[];
+}
+
+/** The end of a group. */
+export type GroupOutcome =
+  { readonly state: 'committed' } | { readonly state: 'rejected'; readonly reason: ErrorCode };
+
+export interface NodeEvents {
+  'transaction-committed': { readonly transaction: IndexedTransaction; readonly foreign: boolean };
+  'transaction-rejected': { readonly entry: JournalEntry; readonly reason: ErrorCode };
+  'owner-changed': {
+    readonly assetId: AssetId;
+    readonly from: OwnerId | undefined;
+    readonly to: OwnerId;
+    readonly transactionId: TransactionId;
+    /** True when another node wrote it. */
+    readonly foreign: boolean;
+  };
+}
+
+export interface NodeStatus {
+  readonly role: NodeRole;
+  readonly beacon: string;
+  readonly epochBranch: string;
+  readonly assets: number;
+  readonly transactions: number;
+  readonly pending: number;
+  /** ms since the epoch; null before the first sync. */
+  readonly lastSyncAt: number | null;
+  readonly faults: readonly ChainFault[];
+}
+
+/** Reads from the index; none of them touches git or waits. */
+export interface ChainReader {
+  findTip(assetId: AssetId): IndexedTransaction | undefined;
+  findTransaction(transactionId: TransactionId): IndexedTransaction | undefined;
+  listOwnerAssets(
+    ownerId: OwnerId,
+    page: { readonly limit: number; readonly offset: number },
+  ): IndexedTransaction[];
+  countOwnerAssets(ownerId: OwnerId): number;
+  listOwnerHistory(ownerId: OwnerId, depth: number): IndexedTransaction[];
+  listAssetHistory(assetId: AssetId, depth: number): IndexedTransaction[];
+}
+
+/**
+ * A validating (or observing) node. To write: `check` outside any database transaction, `journal` inside one beside
+ * whatever else must be durable with it, `submit` after it has committed; or `create`, which does the three.
+ */
+export interface NfgtNode {
+  readonly chain: ChainReader;
+  status(): Promise<NodeStatus>;
+  /** Pending, committed or rejected with the reason; undefined for an id that neither journal nor chain knows. */
+  findState(
+    transactionId: TransactionId,
+  ): Promise<{ state: TransactionState; reason: ErrorCode | null } | undefined>;
+  /**
+   * Checks ownership by passphrase and gives ids and times; writes nothing.
+   * @throws AppError NODE_IS_OBSERVER, PASSPHRASE_MISMATCH, ASSET_BUSY, QUEUE_FULL, METADATA_INVALID, TRANSACTION_ID_TAKEN
+   */
+  check(groupId: SettlementId, drafts: readonly TransactionDraft[]): Promise<CheckedGroup>;
+  /**
+   * Writes the group's journal rows through the caller's database transaction.
+   * @throws AppError ASSET_BUSY, CHAIN_ADVANCED when the tip moved since `check`.
+   */
+  journal(journal: JournalStore, group: CheckedGroup): Promise<void>;
+  /** Hands a journaled group to the pusher. Repeating it is harmless. */
+  submit(groupId: SettlementId): void;
+  /** Resolves when the group is committed or rejected; at once when it is already. */
+  outcomeOf(groupId: SettlementId): Promise<GroupOutcome>;
+  /** Reads what the remote has that the index has not. */
+  sync(): Promise<void>;
+  on<Name extends keyof NodeEvents>(
+    name: Name,
+    listener: (event: NodeEvents[Name]) => void,
+  ): () => void;
+  /** Stops the timers and waits for the push in flight. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,155 @@
+// A transaction's record: the bytes of `metadata.json`, written as the existing nodes write them, read with distrust.
+import { createHash } from 'node:crypto';
+import { AppError } from '../shared/errors.ts';
+import type { AssetId, OwnerId, TransactionId } from '../shared/ids.ts';
+
+/** Anything that JSON can hold. */
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonObject = Readonly<Record<string, JsonValue>>;
+
+/** What one transaction says. */
+export interface TransactionRecord {
+  /** SHA-512 hex, or a PHC string for a passphrase that a person chose; never the passphrase. */
+  readonly successorHash: string;
+  readonly transactionId: TransactionId;
+  /** Unix time in ms. */
+  readonly transactionTime: number;
+  readonly assetId: AssetId;
+  readonly ownerId: OwnerId;
+  readonly metadata: JsonValue;
+}
+
+/** The most bytes that a record may have; a larger one on the chain is skipped, never read into the index. */
+export const MAX_RECORD_BYTES = 64 * 1024;
+
+const MAX_METADATA_BYTES = 16 * 1024;
+const MAX_METADATA_DEPTH = 16;
+
+/**
+ * The bytes of `metadata.json`: compact, no newline at the end, keys in the order of the wire format, metadata keys
+ * sorted by their bytes at every level, and the escapes and numbers of Go's encoding/json, because the first nodes
+ * are written in Go and the commit message is the hash of these very bytes.
+ */
+export function encodeRecord(record: TransactionRecord): Buffer {
+  const members = [
+    ['successor_hash', record.successorHash],
+    ['transaction_id', record.transactionId],
+    ['transaction_time', record.transactionTime],
+    ['asset_id', record.assetId],
+    ['owner_id', record.ownerId],
+    ['metadata', record.metadata],
+  ] as const;
+  const body = members.map(([key, value]) => `"${key}":${encodeJson(value)}`).join(',');
+  return Buffer.from(`{${body}}`, 'utf8');
+}
+
+/** Lowercase hex of SHA-512 over the record's bytes: the commit message that the wire format asks for. */
+export function recordDigest(bytes: Uint8Array): string {
+  return createHash('sha512').update(bytes).digest('hex');
+}
+
+function encodeJson(value: JsonValue): string {
+  if (typeof value === 'string') return encodeString(value);
+  if (typeof value === 'number') return encodeNumber(value);
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return `[${value.map(encodeJson).join(',')}]`;
+  const entries = Object.entries(value as JsonObject).sort(([a], [b]) =>
+    Buffer.compare(Buffer.from(a), Buffer.from(b)),
+  );
+  return `{${entries.map(([key, item]) => `${encodeString(key)}:${encodeJson(item)}`).join(',')}}`;
+}
+
+/** Go escapes `<`, `>`, `&`, U+2028 and U+2029 for HTML's sake, and has no short form of backspace and form feed. */
+function encodeString(text: string): string {
+  return JSON.stringify(text.toWellFormed())
+    .replace(/\\b|\\f/g, (escape, at: number, whole: string) =>
+      isEscaped(whole, at) ? escape : escape === '\\b' ? '\\u0008' : '\\u000c',
+    )
+    .replace(
+      /[<>&\u2028\u2029]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+}
+
+/** True when the backslash at this index is itself the second half of an escaped backslash. */
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (at > backslashes && text[at - 1 - backslashes] === '\\') backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+/** Go prints a float64 as JavaScript does, but keeps the sign of negative zero. */
+function encodeNumber(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  return JSON.stringify(value);
+}
+
+const HASH_PATTERN = /^(?:[0-9a-f]{128}|\$argon2(?:id|i|d)\$[\x21-\x7e]{1,300})$/;
+
+/**
+ * Reads a record from the chain.
+ * @returns the record, or the reason, in words for the log, why these bytes are not one.
+ */
+export function parseRecord(bytes: Uint8Array): TransactionRecord | { readonly fault: string } {
+  if (bytes.length > MAX_RECORD_BYTES) return { fault: `record of ${bytes.length} bytes` };
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return { fault: 'record is not JSON in UTF-8' };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { fault: 'record is not an object' };
+  }
+  const fields = value as Record<string, unknown>;
+  const hash = fields['successor_hash'];
+  const time = fields['transaction_time'];
+  const texts = ['transaction_id', 'asset_id', 'owner_id'] as const;
+  const bad = texts.find((key) => typeof fields[key] !== 'string' || fields[key] === '');
+  if (bad !== undefined) return { fault: `${bad} is not a non-empty text` };
+  if (typeof hash !== 'string' || !HASH_PATTERN.test(hash)) {
+    return { fault: 'successor_hash has no known form' };
+  }
+  if (!Number.isSafeInteger(time) || (time as number) < 0) {
+    return { fault: 'transaction_time is not a whole number of milliseconds' };
+  }
+  return {
+    successorHash: hash,
+    transactionId: fields['transaction_id'] as TransactionId,
+    transactionTime: time as number,
+    assetId: fields['asset_id'] as AssetId,
+    ownerId: fields['owner_id'] as OwnerId,
+    metadata: (fields['metadata'] ?? null) as JsonValue,
+  };
+}
+
+/**
+ * Checks metadata that a caller sent.
+ * @throws AppError METADATA_INVALID when it is not an object, too large or too deep.
+ */
+export function checkMetadata(value: unknown): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new AppError('METADATA_INVALID', { reason: 'it is not a JSON object' });
+  }
+  if (depthOf(value, 0) > MAX_METADATA_DEPTH) {
+    throw new AppError('METADATA_INVALID', {
+      reason: `it nests deeper than ${MAX_METADATA_DEPTH} levels`,
+    });
+  }
+  const metadata = value as JsonObject;
+  if (Buffer.byteLength(encodeJson(metadata)) > MAX_METADATA_BYTES) {
+    throw new AppError('METADATA_INVALID', {
+      reason: `it is larger than ${MAX_METADATA_BYTES} bytes`,
+    });
+  }
+  return metadata;
+}
+
+function depthOf(value: unknown, above: number): number {
+  if (typeof value !== 'object' || value === null || above > MAX_METADATA_DEPTH) return above;
+  return Object.values(value).reduce<number>(
+    (deepest, item) => Math.max(deepest, depthOf(item, above + 1)),
+    above + 1,
+  );
+}

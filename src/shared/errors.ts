@@ -1,0 +1,122 @@
+// The table of expected errors: code, kind, whether a repeat may succeed, and what the user is told.
+
+/** How an edge treats an error: one Discord reply, one HTTP status, one exit code for each kind. */
+export type ErrorKind =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'missing'
+  | 'conflict'
+  | 'too-large'
+  | 'throttled'
+  | 'unavailable'
+  | 'damaged';
+
+interface ErrorDefinition {
+  readonly kind: ErrorKind;
+  /** True when the same request may succeed later without anyone changing it. */
+  readonly retryable: boolean;
+  /** What stopped, what is true now, what to do. `{name}` is filled from the error's data. */
+  readonly message: string;
+}
+
+const define = (kind: ErrorKind, retryable: boolean, message: string): ErrorDefinition => ({
+  kind,
+  retryable,
+  message,
+});
+
+// prettier-ignore
+export const ERRORS = {
+  // chain
+  ASSET_NOT_FOUND: define('missing', false, 'There is no asset {assetId} on the chain. Nothing was changed. Pick one from the list that the option offers.'),
+  ASSET_ID_INVALID: define('invalid', false, 'The asset id {assetId} cannot be the name of a branch: {reason}. Nothing was written. Choose another id.'),
+  OWNER_ID_INVALID: define('invalid', false, 'The owner id is not usable: {reason}. Nothing was written. Send a non-empty text.'),
+  METADATA_INVALID: define('invalid', false, 'The metadata was refused: {reason}. Nothing was written. Send a smaller or simpler JSON object.'),
+  TRANSACTION_ID_INVALID: define('invalid', false, 'The transaction id is not a lowercase UUID. Nothing was written. Leave it out and the node makes one.'),
+  TRANSACTION_ID_TAKEN: define('conflict', false, 'The transaction id {transactionId} was used before. Nothing was written. Use a new one.'),
+  ASSET_BUSY: define('conflict', true, 'The asset ID {assetId} is pending a transaction. Nothing was changed. Wait until that one is committed, then try again.'),
+  CHAIN_ADVANCED: define('conflict', true, 'Another transaction for {assetId} reached the chain first. Yours was dropped and nothing moved. Look at the asset again, then retry.'),
+  PASSPHRASE_MISMATCH: define('forbidden', false, 'The submitted passphrase was incorrect. Nothing was changed. Present the successor passphrase of the asset\'s newest transaction.'),
+  NODE_IS_OBSERVER: define('forbidden', false, 'This node is an observer: it may read the beacon but not push to it. Nothing was written. Send the transaction to a validator.'),
+  BEACON_UNREACHABLE: define('unavailable', true, 'The beacon does not answer. Reads go on from what was last seen, nothing new was accepted. Try again in a moment.'),
+  BEACON_REFUSED: define('unavailable', true, 'The beacon refused the push: {reason}. Nothing moved. The operator has to look at the remote.'),
+  BEACON_UNUSABLE: define('damaged', false, 'The beacon at {beacon} cannot be used: {reason}. Nothing was written. Point BEACON_URL at a beacon with an epoch branch, or at an empty repository.'),
+  QUEUE_FULL: define('throttled', true, 'Too much is waiting for the beacon right now. Nothing was accepted or charged. Try again in a moment.'),
+  // vault
+  VAULT_PASSPHRASE_WRONG: define('forbidden', false, 'The vault does not open with this passphrase or key file. Nothing was changed. Start with the VAULT_PASSPHRASE or the key file that made this data directory.'),
+  VAULT_KEY_MISSING: define('unavailable', false, 'The vault\'s key file {file} is missing though the vault exists. Nothing was changed. Restore the file from your backup.'),
+  VAULT_SEAL_BROKEN: define('damaged', false, 'A sealed passphrase of {assetId} does not open: the row was altered. Nothing was changed. Restore it from a backup.'),
+  PASSPHRASE_NOT_HELD: define('missing', false, 'The bot does not keep the passphrase of {assetId}, so it cannot move it. Nothing was changed.'),
+  // ledger
+  AMOUNT_INVALID: define('invalid', false, '“{amount}” is not an amount. Nothing was changed. Write a whole positive number of gc such as `1200`, `1.2k`, `1p 2g` or `all`.'),
+  INSUFFICIENT_FUNDS: define('conflict', false, 'You need {needed} and have {balance}. Nothing was spent. `/daily` gives coins once a day.'),
+  HOLD_NOT_OPEN: define('conflict', false, 'That reservation of coins is closed already. Nothing was changed.'),
+  KEY_REUSED: define('conflict', false, 'This request id was used before for something else. Nothing was changed. Send the command again.'),
+  SELF_PAYMENT: define('invalid', false, 'You cannot send something to yourself. Nothing was changed. Pick another member.'),
+  BOT_RECIPIENT: define('invalid', false, 'Bots cannot own coins or tokens here. Nothing was changed. Pick a person.'),
+  DAILY_TAKEN: define('conflict', false, 'You took your daily coins already. Nothing was changed. The next ones are ready <t:{nextAtSeconds}:R>.'),
+  // guyacha
+  BANNER_NOT_FOUND: define('missing', false, 'There is no open banner of that name. Nothing was spent. Use `/help` to see what is open.'),
+  BANNER_CLOSED: define('conflict', false, 'The banner {banner} is not open now. Nothing was spent.'),
+  NO_PRIZE_LEFT: define('conflict', false, 'The banner {banner} has no prize left to give. Nothing was spent.'),
+  NOT_MINTABLE: define('conflict', false, '{assetId} is not waiting to be minted. Nothing was changed. Pick one from the list that the option offers.'),
+  MINT_COOLDOWN: define('throttled', true, 'You minted a moment ago. Nothing was changed. You can mint again <t:{nextAtSeconds}:R>.'),
+  // holdings and trade
+  ASSET_NOT_YOURS: define('forbidden', false, '{assetId} is not yours to move. Nothing was changed. Pick one from the list that the option offers.'),
+  ASSET_RESERVED: define('conflict', true, '{assetId} is reserved by {holder}. Nothing was changed. Free it there, or wait until that is over.'),
+  TRADE_NOT_FOUND: define('missing', false, 'You have no open trade. Nothing was changed. Start one with `/trade start`.'),
+  TRADE_NOT_YOURS: define('forbidden', false, 'This trade is between two other members. Nothing was changed. Start your own with `/trade start`.'),
+  TRADE_CLOSED: define('conflict', false, 'Trade {tradeId} is over ({state}). Nothing was changed. Start a new one with `/trade start`.'),
+  TRADE_CHANGED: define('conflict', false, 'The offer of trade {tradeId} changed since this view was made. Your click did nothing. Look at the fresh view and decide again.'),
+  TRADE_LOCKED: define('conflict', false, 'Your side of trade {tradeId} is locked. Nothing was changed. Cancel the trade to start over.'),
+  TRADE_NOT_LOCKED: define('conflict', false, 'Trade {tradeId} can be confirmed when both sides are locked. Nothing was changed.'),
+  TRADE_EMPTY: define('invalid', false, 'Trade {tradeId} holds nothing yet. Nothing was changed. Add an asset or coins first.'),
+  TRADE_FULL: define('conflict', false, 'One side of a trade holds at most {limit} assets. Nothing was changed. Settle this trade, then start another.'),
+  TRADE_BUSY: define('conflict', false, '{who} already takes part in trade {tradeId}. Nothing was changed. Finish or cancel that one first.'),
+  FEATURE_FROZEN: define('unavailable', false, '{feature} is frozen because an audit found something off. Nothing was charged and nothing moved. Staff has been told.'),
+  // edges
+  INPUT_INVALID: define('invalid', false, 'The request was refused: {reason}. Nothing was changed.'),
+  ROUTE_NOT_FOUND: define('missing', false, 'There is nothing at this address.'),
+  BODY_TOO_LARGE: define('too-large', false, 'The body is larger than {limit} bytes. Nothing was written.'),
+  VIEW_EXPIRED: define('conflict', false, 'This view is out of date and its button did nothing. Here is how things stand now.'),
+  NOT_YOUR_VIEW: define('forbidden', false, 'This view belongs to another member. Nothing was changed. Use the command yourself.'),
+  CONFIG_INVALID: define('invalid', false, 'The configuration has faults:\n{faults}'),
+  DATA_DIR_IN_USE: define('conflict', true, 'Another process works on the data directory {dir} (pid {pid}). Nothing was changed. Stop it first.'),
+  AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off.'),
+} as const satisfies Record<string, ErrorDefinition>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export type ErrorData = Readonly<Record<string, string | number>>;
+
+/** An expected refusal: a row of {@link ERRORS} with the facts of this case. Anything else is a fault. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly data: ErrorData;
+
+  constructor(code: ErrorCode, data: ErrorData = {}, options?: { cause?: unknown }) {
+    super(fillMessage(ERRORS[code].message, data), options);
+    this.code = code;
+    this.data = data;
+  }
+
+  get kind(): ErrorKind {
+    return ERRORS[this.code].kind;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+}
+
+/** True for an {@link AppError} that carries this code. */
+export function hasCode(error: unknown, code: ErrorCode): error is AppError {
+  return error instanceof AppError && error.code === code;
+}
+
+function fillMessage(template: string, data: ErrorData): string {
+  return template.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
+    Object.hasOwn(data, name) ? String(data[name]) : placeholder,
+  );
+}
