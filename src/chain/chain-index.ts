@@ -19,6 +19,8 @@ export interface IndexedTransaction {
 /** Transactions to add to one asset's chain. */
 export interface BranchAddition {
   readonly assetId: AssetId;
+  /** The commit that the branch stands on afterwards; a skipped commit may lie after the last transaction. */
+  readonly branchCommit: CommitId;
   /** Oldest first; they follow the asset's present tip. */
   readonly transactions: readonly {
     readonly commitId: CommitId;
@@ -44,7 +46,7 @@ export interface ChainTotals {
  * transaction id. Writes are all or nothing for each call.
  */
 export interface ChainIndex {
-  /** Appends to assets' chains and replaces the recorded faults of the branches named. */
+  /** Appends to assets' chains and records what was skipped. A transaction that is there already changes nothing. */
   apply(additions: readonly BranchAddition[], faults: readonly ChainFault[]): void;
   /** Forgets everything; the next sync fills it again. */
   clear(): void;
@@ -53,7 +55,10 @@ export interface ChainIndex {
   setIdentity(identity: string): void;
   findTip(assetId: AssetId): IndexedTransaction | undefined;
   findTransaction(transactionId: TransactionId): IndexedTransaction | undefined;
+  /** True for a commit that was read before, whether its transaction was taken or skipped. */
   hasCommit(commitId: CommitId): boolean;
+  /** Where the asset's branch stands: the parent of its next commit. */
+  findBranchCommit(assetId: AssetId): CommitId | undefined;
   /** Tips that name this owner. */
   listOwnerAssets(
     ownerId: OwnerId,
@@ -64,8 +69,12 @@ export interface ChainIndex {
   listOwnerHistory(ownerId: OwnerId, depth: number): IndexedTransaction[];
   /** The asset's transactions, tip first. */
   listAssetHistory(assetId: AssetId, depth: number): IndexedTransaction[];
-  /** Branch name to tip, of every asset; what sync compares with the advertisement. */
-  listTips(): ReadonlyMap<AssetId, CommitId>;
+  /** Where every asset's branch stands; what sync compares with the advertisement. */
+  listBranchCommits(): ReadonlyMap<AssetId, CommitId>;
+  /** Forgets one asset's chain and faults, so that it can be read anew. */
+  forgetAsset(assetId: AssetId): void;
+  /** Assets whose id contains the text, ignoring the case of ASCII letters, in order of id. */
+  searchAssets(text: string, limit: number): AssetId[];
   listFaults(limit: number): ChainFault[];
   totals(): ChainTotals;
   close(): void;

@@ -74,6 +74,7 @@ export interface ChainReader {
   countOwnerAssets(ownerId: OwnerId): number;
   listOwnerHistory(ownerId: OwnerId, depth: number): IndexedTransaction[];
   listAssetHistory(assetId: AssetId, depth: number): IndexedTransaction[];
+  searchAssets(text: string, limit: number): AssetId[];
 }
 
 /**

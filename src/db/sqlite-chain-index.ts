@@ -1,0 +1,305 @@
+// The chain index in a SQLite file of its own: a projection that may be deleted and is then read again from git.
+import { chmodSync } from 'node:fs';
+import BetterSqlite3 from 'better-sqlite3';
+import type {
+  BranchAddition,
+  ChainFault,
+  ChainIndex,
+  ChainTotals,
+  IndexedTransaction,
+} from '../chain/chain-index.ts';
+import type { AssetId, CommitId, OwnerId, TransactionId } from '../shared/ids.ts';
+
+/** Raised whenever the tables change; an index of another version is thrown away and made again. */
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE assets (
+    asset_id TEXT PRIMARY KEY,
+    branch_commit TEXT NOT NULL,
+    length INTEGER NOT NULL,
+    tip_transaction_id TEXT,
+    owner_id TEXT,
+    tip_time INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX assets_by_owner ON assets (owner_id, tip_time DESC, tip_transaction_id);
+  CREATE TABLE transactions (
+    transaction_id TEXT PRIMARY KEY,
+    asset_id TEXT NOT NULL,
+    owner_id TEXT NOT NULL,
+    transaction_time INTEGER NOT NULL,
+    successor_hash TEXT NOT NULL,
+    commit_id TEXT NOT NULL UNIQUE,
+    position INTEGER NOT NULL,
+    record BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX transactions_by_asset ON transactions (asset_id, position);
+  CREATE INDEX transactions_by_owner ON transactions (owner_id, transaction_time DESC, transaction_id);
+  CREATE TABLE faults (
+    branch TEXT NOT NULL,
+    commit_id TEXT NOT NULL,
+    fault TEXT NOT NULL,
+    PRIMARY KEY (branch, commit_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX faults_by_commit ON faults (commit_id);
+`;
+
+const COLUMNS = `t.transaction_id, t.asset_id, t.owner_id, t.transaction_time, t.successor_hash, t.commit_id,
+  t.position, t.record`;
+
+interface Row {
+  readonly transaction_id: string;
+  readonly asset_id: string;
+  readonly owner_id: string;
+  readonly transaction_time: number;
+  readonly successor_hash: string;
+  readonly commit_id: string;
+  readonly position: number;
+  readonly record: Buffer;
+}
+
+// SAFETY: every row was written by `apply` below, from values that carried these brands.
+const toTransaction = (row: Row): IndexedTransaction => ({
+  transactionId: row.transaction_id as TransactionId,
+  assetId: row.asset_id as AssetId,
+  ownerId: row.owner_id as OwnerId,
+  transactionTime: row.transaction_time,
+  successorHash: row.successor_hash,
+  commitId: row.commit_id as CommitId,
+  position: row.position,
+  record: row.record,
+});
+
+/**
+ * Opens the index, or makes an empty one. Because everything in it stands in git as well, it is not fsynced, and a
+ * file that is damaged or of another version is replaced.
+ * @param file path of the SQLite file, or `:memory:`.
+ */
+export function openChainIndex(file: string): ChainIndex {
+  const db = new BetterSqlite3(file);
+  if (file !== ':memory:') chmodSync(file, 0o600);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = OFF');
+  if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) {
+    const tables = db
+      .prepare<[], { name: string }>(
+        `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`,
+      )
+      .all();
+    for (const { name } of tables) db.exec(`DROP TABLE "${name}"`);
+    db.exec(SCHEMA);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  }
+  return new SqliteChainIndex(db);
+}
+
+class SqliteChainIndex implements ChainIndex {
+  readonly #db: BetterSqlite3.Database;
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  /** Kept in memory because sync compares all of it with every advertisement. */
+  readonly #branchCommits = new Map<AssetId, CommitId>();
+
+  constructor(db: BetterSqlite3.Database) {
+    this.#db = db;
+    this.#statements = prepareStatements(db);
+    for (const row of this.#statements.branchCommits.iterate()) {
+      this.#branchCommits.set(row.asset_id as AssetId, row.branch_commit as CommitId);
+    }
+  }
+
+  apply(additions: readonly BranchAddition[], faults: readonly ChainFault[]): void {
+    this.#db.transaction(() => {
+      for (const addition of additions) this.#append(addition);
+      for (const { branch, commitId, fault } of faults) {
+        this.#statements.putFault.run(branch, commitId, fault);
+      }
+    })();
+    for (const { assetId, branchCommit } of additions) {
+      this.#branchCommits.set(assetId, branchCommit);
+    }
+  }
+
+  #append(addition: BranchAddition): void {
+    const { assetId, branchCommit, transactions } = addition;
+    let length = this.#statements.length.get(assetId)?.length ?? 0;
+    for (const { commitId, record, bytes } of transactions) {
+      if (this.#statements.hasTransaction.get(record.transactionId) !== undefined) continue;
+      length += 1;
+      this.#statements.putTransaction.run(
+        record.transactionId,
+        assetId,
+        record.ownerId,
+        record.transactionTime,
+        record.successorHash,
+        commitId,
+        length,
+        bytes,
+      );
+    }
+    this.#statements.putAsset.run({ assetId, branchCommit, length });
+  }
+
+  clear(): void {
+    this.#db.exec(
+      'DELETE FROM transactions; DELETE FROM assets; DELETE FROM faults; DELETE FROM meta;',
+    );
+    this.#branchCommits.clear();
+  }
+
+  forgetAsset(assetId: AssetId): void {
+    this.#db.transaction(() => {
+      this.#statements.forgetTransactions.run(assetId);
+      this.#statements.forgetAsset.run(assetId);
+      this.#statements.forgetFaults.run(`nfgt-${assetId}`);
+    })();
+    this.#branchCommits.delete(assetId);
+  }
+
+  findIdentity(): string | undefined {
+    return this.#statements.getIdentity.get()?.value;
+  }
+
+  setIdentity(identity: string): void {
+    this.#statements.setIdentity.run(identity);
+  }
+
+  findTip(assetId: AssetId): IndexedTransaction | undefined {
+    const row = this.#statements.tip.get(assetId);
+    return row && toTransaction(row);
+  }
+
+  findTransaction(transactionId: TransactionId): IndexedTransaction | undefined {
+    const row = this.#statements.transaction.get(transactionId);
+    return row && toTransaction(row);
+  }
+
+  hasCommit(commitId: CommitId): boolean {
+    return this.#statements.hasCommit.get(commitId, commitId) !== undefined;
+  }
+
+  findBranchCommit(assetId: AssetId): CommitId | undefined {
+    return this.#branchCommits.get(assetId);
+  }
+
+  listOwnerAssets(
+    ownerId: OwnerId,
+    page: { readonly limit: number; readonly offset: number },
+  ): IndexedTransaction[] {
+    return this.#statements.ownerAssets.all(ownerId, page.limit, page.offset).map(toTransaction);
+  }
+
+  countOwnerAssets(ownerId: OwnerId): number {
+    return this.#statements.countOwnerAssets.get(ownerId)?.count ?? 0;
+  }
+
+  listOwnerHistory(ownerId: OwnerId, depth: number): IndexedTransaction[] {
+    return this.#statements.ownerHistory.all(ownerId, depth).map(toTransaction);
+  }
+
+  listAssetHistory(assetId: AssetId, depth: number): IndexedTransaction[] {
+    return this.#statements.assetHistory.all(assetId, depth).map(toTransaction);
+  }
+
+  listBranchCommits(): ReadonlyMap<AssetId, CommitId> {
+    return this.#branchCommits;
+  }
+
+  searchAssets(text: string, limit: number): AssetId[] {
+    const pattern = `%${text.replace(/[\\%_]/g, (char) => `\\${char}`)}%`;
+    return this.#statements.search.all(pattern, limit).map((row) => row.asset_id as AssetId);
+  }
+
+  listFaults(limit: number): ChainFault[] {
+    return this.#statements.faults.all(limit).map((row) => ({
+      branch: row.branch,
+      commitId: row.commit_id as CommitId,
+      fault: row.fault,
+    }));
+  }
+
+  totals(): ChainTotals {
+    return this.#statements.totals.get() ?? { assets: 0, transactions: 0 };
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+function prepareStatements(db: BetterSqlite3.Database) {
+  return {
+    ...prepareWrites(db),
+    getIdentity: db.prepare<[], { value: string }>(`SELECT value FROM meta WHERE key = 'identity'`),
+    branchCommits: db.prepare<[], { asset_id: string; branch_commit: string }>(
+      'SELECT asset_id, branch_commit FROM assets',
+    ),
+    length: db.prepare<[string], { length: number }>(
+      'SELECT length FROM assets WHERE asset_id = ?',
+    ),
+    tip: db.prepare<[string], Row>(
+      `SELECT ${COLUMNS} FROM assets a JOIN transactions t ON t.transaction_id = a.tip_transaction_id
+       WHERE a.asset_id = ?`,
+    ),
+    transaction: db.prepare<[string], Row>(
+      `SELECT ${COLUMNS} FROM transactions t WHERE t.transaction_id = ?`,
+    ),
+    hasTransaction: db.prepare<[string], { one: number }>(
+      'SELECT 1 AS one FROM transactions WHERE transaction_id = ?',
+    ),
+    hasCommit: db.prepare<[string, string], { one: number }>(
+      `SELECT 1 AS one FROM transactions WHERE commit_id = ?
+       UNION ALL SELECT 1 FROM faults WHERE commit_id = ? LIMIT 1`,
+    ),
+    ownerAssets: db.prepare<[string, number, number], Row>(
+      `SELECT ${COLUMNS} FROM assets a JOIN transactions t ON t.transaction_id = a.tip_transaction_id
+       WHERE a.owner_id = ? ORDER BY a.tip_time DESC, a.tip_transaction_id LIMIT ? OFFSET ?`,
+    ),
+    countOwnerAssets: db.prepare<[string], { count: number }>(
+      'SELECT count(*) AS count FROM assets WHERE owner_id = ?',
+    ),
+    ownerHistory: db.prepare<[string, number], Row>(
+      `SELECT ${COLUMNS} FROM transactions t WHERE t.owner_id = ?
+       ORDER BY t.transaction_time DESC, t.transaction_id LIMIT ?`,
+    ),
+    assetHistory: db.prepare<[string, number], Row>(
+      `SELECT ${COLUMNS} FROM transactions t WHERE t.asset_id = ? ORDER BY t.position DESC LIMIT ?`,
+    ),
+    search: db.prepare<[string, number], { asset_id: string }>(
+      String.raw`SELECT asset_id FROM assets WHERE asset_id LIKE ? ESCAPE '\' ORDER BY asset_id LIMIT ?`,
+    ),
+    faults: db.prepare<[number], { branch: string; commit_id: string; fault: string }>(
+      'SELECT branch, commit_id, fault FROM faults ORDER BY branch, commit_id LIMIT ?',
+    ),
+    totals: db.prepare<[], ChainTotals>(
+      `SELECT (SELECT count(*) FROM assets WHERE length > 0) AS assets,
+              (SELECT count(*) FROM transactions) AS transactions`,
+    ),
+  };
+}
+
+function prepareWrites(db: BetterSqlite3.Database) {
+  return {
+    setIdentity: db.prepare<[string]>(
+      `INSERT INTO meta VALUES ('identity', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
+    ),
+    putTransaction: db.prepare<[string, string, string, number, string, string, number, Buffer]>(
+      'INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ),
+    putAsset: db.prepare<{ assetId: string; branchCommit: string; length: number }>(
+      `INSERT INTO assets
+       SELECT @assetId, @branchCommit, @length, t.transaction_id, t.owner_id, t.transaction_time
+       FROM (SELECT 1) LEFT JOIN transactions t ON t.asset_id = @assetId AND t.position = @length
+       WHERE true
+       ON CONFLICT DO UPDATE SET branch_commit = excluded.branch_commit, length = excluded.length,
+         tip_transaction_id = excluded.tip_transaction_id, owner_id = excluded.owner_id,
+         tip_time = excluded.tip_time`,
+    ),
+    putFault: db.prepare<[string, string, string]>(
+      'INSERT INTO faults VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET fault = excluded.fault',
+    ),
+    forgetTransactions: db.prepare<[string]>('DELETE FROM transactions WHERE asset_id = ?'),
+    forgetAsset: db.prepare<[string]>('DELETE FROM assets WHERE asset_id = ?'),
+    forgetFaults: db.prepare<[string]>('DELETE FROM faults WHERE branch = ?'),
+  };
+}
