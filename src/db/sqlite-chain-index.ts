@@ -8,6 +8,7 @@ import type {
   ChainTotals,
   IndexedTransaction,
 } from '../chain/chain-index.ts';
+import { branchOf } from '../chain/refs.ts';
 import type { AssetId, CommitId, OwnerId, TransactionId } from '../shared/ids.ts';
 
 /** Raised whenever the tables change; an index of another version is thrown away and made again. */
@@ -151,7 +152,7 @@ class SqliteChainIndex implements ChainIndex {
     this.#db.transaction(() => {
       this.#statements.forgetTransactions.run(assetId);
       this.#statements.forgetAsset.run(assetId);
-      this.#statements.forgetFaults.run(`nfgt-${assetId}`);
+      this.#statements.forgetFaults.run(branchOf(assetId));
     })();
     this.#branchCommits.delete(assetId);
   }

@@ -1,0 +1,304 @@
+// Opens an NFGT node: checks and journals transactions, pushes them in groups, keeps the index in step with the remote.
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { v4 as uuidv4 } from 'uuid';
+import type { Clock } from '../shared/clock.ts';
+import { AppError, type ErrorCode } from '../shared/errors.ts';
+import type { AssetId, SettlementId, TransactionId } from '../shared/ids.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Beacon } from './beacon.ts';
+import type { BranchAddition, ChainIndex, IndexedTransaction } from './chain-index.ts';
+import type { JournalEntry, JournalStore } from './journal-store.ts';
+import type {
+  ChainReader,
+  CheckedGroup,
+  CheckedTransaction,
+  GroupOutcome,
+  NfgtNode,
+  NodeEvents,
+  NodeRole,
+  NodeStatus,
+  TransactionDraft,
+} from './node.ts';
+import { Pusher } from './pusher.ts';
+import { encodeRecord } from './record.ts';
+import { answersHash, generatePassphrase, hashPassphrase } from './succession.ts';
+import { syncIndex } from './sync.ts';
+
+/** The part of the authoritative database that a node needs. */
+export interface NodeDatabase {
+  transaction<T>(work: (stores: { readonly journal: JournalStore }) => Promise<T>): Promise<T>;
+  read<T>(work: (stores: { readonly journal: JournalStore }) => Promise<T>): Promise<T>;
+}
+
+export interface NodeOptions {
+  readonly beacon: Beacon;
+  readonly index: ChainIndex;
+  readonly database: NodeDatabase;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** `auto`: validator when the remote lets us push. */
+  readonly role: 'auto' | NodeRole;
+  /** Author and committer of our commits: a short id of the validator's key. */
+  readonly committer: string;
+  readonly syncIntervalMs: number;
+}
+
+/** The most transactions that may wait for the beacon before new ones are refused. */
+export const MAX_PENDING_TRANSACTIONS = 10_000;
+/** The most transactions of one group: they must fit into one push. */
+export const MAX_GROUP_TRANSACTIONS = 500;
+const MAX_FAULTS_SHOWN = 100;
+
+/**
+ * Opens the node: finds its role, syncs, and takes up whatever the journal holds as pending.
+ * @throws AppError BEACON_UNREACHABLE when the remote does not answer.
+ */
+export async function openNode(options: NodeOptions): Promise<NfgtNode> {
+  const { beacon, index, logger } = options;
+  const identity = `${beacon.description} ${beacon.epochBranch} ${beacon.epoch}`;
+  if (index.findIdentity() !== identity) {
+    index.clear();
+    index.setIdentity(identity);
+  }
+  const role = options.role === 'auto' ? await detectRole(beacon) : options.role;
+  const node = new Node(options, role);
+  await node.start();
+  logger.info({ role, beacon: beacon.description, ...index.totals() }, 'node is open');
+  return node;
+}
+
+async function detectRole(beacon: Beacon): Promise<NodeRole> {
+  return (await beacon.canPush()) ? 'validator' : 'observer';
+}
+
+class Node implements NfgtNode {
+  readonly chain: ChainReader;
+  readonly #options: NodeOptions;
+  readonly #role: NodeRole;
+  readonly #events = new EventEmitter();
+  readonly #pusher: Pusher;
+  readonly #stopping = new AbortController();
+  /** Sync and push take turns, so that neither ever sees half of the other's work. */
+  #beaconTurn: Promise<void> = Promise.resolve();
+  #lastSyncAt: number | null = null;
+  #isBeaconAway = false;
+  #syncLoop: Promise<void> = Promise.resolve();
+
+  constructor(options: NodeOptions, role: NodeRole) {
+    this.#options = options;
+    this.#role = role;
+    this.chain = options.index;
+    this.#events.setMaxListeners(100);
+    this.#pusher = new Pusher({
+      ...options,
+      takeBeaconTurn: (work) => this.#takeBeaconTurn(work),
+      syncNow: () => this.#syncNow(),
+      announce: (additions) => this.#announce(additions, false),
+      announceRejected: (entries, reason) => this.#announceRejected(entries, reason),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.sync();
+    await this.#pusher.recover();
+    this.#syncLoop = this.#syncForever();
+  }
+
+  async status(): Promise<NodeStatus> {
+    const { beacon, index, database } = this.#options;
+    return {
+      role: this.#role,
+      beacon: beacon.description,
+      epochBranch: beacon.epochBranch,
+      ...index.totals(),
+      pending: await database.read(({ journal }) => journal.countPending()),
+      lastSyncAt: this.#lastSyncAt,
+      faults: index.listFaults(MAX_FAULTS_SHOWN),
+    };
+  }
+
+  async findState(transactionId: TransactionId): ReturnType<NfgtNode['findState']> {
+    if (this.chain.findTransaction(transactionId) !== undefined) {
+      return { state: 'committed', reason: null };
+    }
+    const entry = await this.#options.database.read(({ journal }) =>
+      journal.findEntry(transactionId),
+    );
+    return entry && { state: entry.state, reason: entry.reason };
+  }
+
+  async check(groupId: SettlementId, drafts: readonly TransactionDraft[]): Promise<CheckedGroup> {
+    if (this.#role === 'observer') throw new AppError('NODE_IS_OBSERVER');
+    if (this.#isBeaconAway) throw new AppError('BEACON_UNREACHABLE');
+    if (drafts.length > MAX_GROUP_TRANSACTIONS) {
+      const reason = `one group holds at most ${MAX_GROUP_TRANSACTIONS} transactions`;
+      throw new AppError('INPUT_INVALID', { reason });
+    }
+    if (this.#pusher.waiting + drafts.length > MAX_PENDING_TRANSACTIONS) {
+      throw new AppError('QUEUE_FULL');
+    }
+    const assets = new Set<AssetId>();
+    const transactions: CheckedTransaction[] = [];
+    for (const draft of drafts) {
+      if (assets.has(draft.assetId) || this.#pusher.isPending(draft.assetId)) {
+        throw new AppError('ASSET_BUSY', { assetId: draft.assetId });
+      }
+      assets.add(draft.assetId);
+      transactions.push(await this.#checkDraft(draft));
+    }
+    return { groupId, transactions };
+  }
+
+  async #checkDraft(draft: TransactionDraft): Promise<CheckedTransaction> {
+    const predecessor = this.chain.findTip(draft.assetId);
+    if (predecessor !== undefined) {
+      const presented = draft.predecessorPassphrase;
+      if (presented === undefined || !(await answersHash(presented, predecessor.successorHash))) {
+        throw new AppError('PASSPHRASE_MISMATCH', { assetId: draft.assetId });
+      }
+    }
+    const { transactionId } = draft;
+    if (transactionId !== undefined && this.chain.findTransaction(transactionId) !== undefined) {
+      throw new AppError('TRANSACTION_ID_TAKEN', { transactionId });
+    }
+    const successorPassphrase = generatePassphrase();
+    const record = {
+      successorHash: hashPassphrase(successorPassphrase),
+      transactionId: transactionId ?? (uuidv4() as TransactionId),
+      // A chain's times never run backwards, even when another validator's clock is ahead of ours.
+      transactionTime: Math.max(this.#options.clock.now(), predecessor?.transactionTime ?? 0),
+      assetId: draft.assetId,
+      ownerId: draft.ownerId,
+      metadata: draft.metadata,
+    };
+    return { record, bytes: encodeRecord(record), successorPassphrase, predecessor };
+  }
+
+  async journal(journal: JournalStore, group: CheckedGroup): Promise<void> {
+    const { index, beacon, clock, committer } = this.#options;
+    const acceptedAt = clock.now();
+    const entries = group.transactions.map(({ record, bytes, predecessor }, position) => {
+      const { assetId } = record;
+      if (index.findTip(assetId)?.transactionId !== predecessor?.transactionId) {
+        throw new AppError('CHAIN_ADVANCED', { assetId });
+      }
+      return {
+        transactionId: record.transactionId,
+        groupId: group.groupId,
+        position,
+        assetId,
+        ownerId: record.ownerId,
+        record: bytes,
+        parent: index.findBranchCommit(assetId) ?? beacon.epoch,
+        committer,
+        commitTimeSeconds: Math.floor(acceptedAt / 1000),
+        acceptedAt,
+      };
+    });
+    await journal.insertEntries(entries);
+  }
+
+  submit(groupId: SettlementId): void {
+    this.#pusher.submit(groupId);
+  }
+
+  outcomeOf(groupId: SettlementId): Promise<GroupOutcome> {
+    return this.#pusher.outcomeOf(groupId);
+  }
+
+  async sync(): Promise<void> {
+    await this.#takeBeaconTurn(() => this.#syncNow());
+  }
+
+  /** Only ever runs while holding the beacon's turn. */
+  async #syncNow(): Promise<void> {
+    const { beacon, index, clock, logger } = this.#options;
+    try {
+      const { additions, faults } = await syncIndex(beacon, index);
+      this.#isBeaconAway = false;
+      this.#lastSyncAt = clock.now();
+      for (const fault of faults) logger.warn(fault, 'skipped what breaks the chain format');
+      this.#announce(additions, true);
+    } catch (error) {
+      this.#isBeaconAway = true;
+      throw error;
+    }
+  }
+
+  async #syncForever(): Promise<void> {
+    const { syncIntervalMs, logger } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const slept = await delay(syncIntervalMs, true, { signal, ref: false }).catch(() => false);
+      if (!slept) return;
+      try {
+        await this.sync();
+      } catch (error) {
+        logger.warn({ err: error }, 'sync failed; reads go on from what was last seen');
+      }
+    }
+  }
+
+  async #takeBeaconTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#beaconTurn.then(work);
+    this.#beaconTurn = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return await turn;
+  }
+
+  #announce(additions: readonly BranchAddition[], fromRemote: boolean): void {
+    for (const { assetId, transactions } of additions) {
+      for (const { record } of transactions) {
+        const transaction = this.chain.findTransaction(record.transactionId);
+        if (transaction === undefined) continue;
+        const foreign = fromRemote && !this.#pusher.isOwn(record.transactionId);
+        this.#emit('transaction-committed', { transaction, foreign });
+        const from = this.#findPredecessor(transaction)?.ownerId;
+        if (from !== record.ownerId) {
+          const { ownerId: to, transactionId } = record;
+          this.#emit('owner-changed', { assetId, from, to, transactionId, foreign });
+        }
+      }
+    }
+  }
+
+  #findPredecessor(transaction: IndexedTransaction): IndexedTransaction | undefined {
+    if (transaction.position === 1) return undefined;
+    return this.chain
+      .listAssetHistory(transaction.assetId, Number.MAX_SAFE_INTEGER)
+      .find(({ position }) => position === transaction.position - 1);
+  }
+
+  #announceRejected(entries: readonly JournalEntry[], reason: ErrorCode): void {
+    for (const entry of entries) this.#emit('transaction-rejected', { entry, reason });
+  }
+
+  #emit<Name extends keyof NodeEvents>(name: Name, event: NodeEvents[Name]): void {
+    this.#events.emit(name, event);
+  }
+
+  on<Name extends keyof NodeEvents>(
+    name: Name,
+    listener: (event: NodeEvents[Name]) => void,
+  ): () => void {
+    const guarded = (event: NodeEvents[Name]): void => {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#options.logger.error({ err: error, event: name }, 'a listener failed');
+      }
+    };
+    this.#events.on(name, guarded);
+    return () => this.#events.off(name, guarded);
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#syncLoop;
+    await this.#pusher.close();
+    await this.#beaconTurn;
+  }
+}

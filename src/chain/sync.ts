@@ -1,0 +1,139 @@
+// Sync: compares the remote's advertisement with the index and takes over what changed, trusting nothing it reads.
+import type { AssetId, CommitId } from '../shared/ids.ts';
+import type { Advertisement, Beacon, ChainCommit } from './beacon.ts';
+import type { BranchAddition, ChainFault, ChainIndex } from './chain-index.ts';
+import { parseRecord, recordDigest } from './record.ts';
+import { assetOfBranch, branchOf } from './refs.ts';
+
+const TAG_MISSING = 'transaction without a tag on its commit';
+
+type Addition = BranchAddition['transactions'][number];
+
+/** What one sync took over. */
+export interface SyncResult {
+  readonly additions: readonly BranchAddition[];
+  readonly faults: readonly ChainFault[];
+}
+
+/**
+ * Brings the index up to the remote.
+ * @throws AppError BEACON_UNREACHABLE; the index is then as it was.
+ */
+export async function syncIndex(beacon: Beacon, index: ChainIndex): Promise<SyncResult> {
+  const advertisement = await beacon.advertise();
+  forgetLateTagged(advertisement, index);
+  const changed = findChanged(advertisement, index);
+  if (changed.size === 0) return { additions: [], faults: [] };
+  const commits = await beacon.readBranches(changed, (commitId) => index.hasCommit(commitId));
+  const additions: BranchAddition[] = [];
+  const faults: ChainFault[] = [];
+  const seen = new Set<string>();
+  for (const [branch, chain] of commits) {
+    const assetId = assetOfBranch(branch);
+    if (assetId === undefined) continue;
+    const checked = checkBranch({
+      assetId,
+      chain,
+      advertisement,
+      index,
+      epoch: beacon.epoch,
+      seen,
+    });
+    faults.push(...checked.faults);
+    if (checked.addition !== undefined) additions.push(checked.addition);
+  }
+  index.apply(additions, faults);
+  return { additions, faults };
+}
+
+/** Branches whose tip is not where the index saw it. */
+function findChanged(advertisement: Advertisement, index: ChainIndex): Map<string, CommitId> {
+  const known = index.listBranchCommits();
+  const changed = new Map<string, CommitId>();
+  for (const [branch, tip] of advertisement.branches) {
+    const assetId = assetOfBranch(branch);
+    if (assetId !== undefined && known.get(assetId) !== tip && !index.hasCommit(tip)) {
+      changed.set(branch, tip);
+    }
+  }
+  return changed;
+}
+
+/**
+ * A node that does not push atomically may set the tag after the branch: an asset that was skipped for want of a tag
+ * is read anew once the tag is there.
+ */
+function forgetLateTagged(advertisement: Advertisement, index: ChainIndex): void {
+  const tagged = new Set(advertisement.tags.values());
+  for (const { branch, commitId, fault } of index.listFaults(MAX_FAULTS_REREAD)) {
+    const assetId = assetOfBranch(branch);
+    if (fault === TAG_MISSING && assetId !== undefined && tagged.has(commitId)) {
+      index.forgetAsset(assetId);
+    }
+  }
+}
+
+const MAX_FAULTS_REREAD = 1_000;
+
+interface BranchCheck {
+  readonly assetId: AssetId;
+  readonly chain: readonly ChainCommit[];
+  readonly advertisement: Advertisement;
+  readonly index: ChainIndex;
+  readonly epoch: CommitId;
+  /** Transaction ids taken over earlier in this sync. */
+  readonly seen: Set<string>;
+}
+
+function checkBranch(check: BranchCheck): {
+  readonly addition: BranchAddition | undefined;
+  readonly faults: readonly ChainFault[];
+} {
+  const { assetId, chain, index, epoch } = check;
+  const branch = branchOf(assetId);
+  const first = chain[0];
+  const last = chain.at(-1);
+  if (first === undefined || last === undefined) return { addition: undefined, faults: [] };
+  const base = index.findBranchCommit(assetId) ?? epoch;
+  if (first.parents[0] !== base) {
+    const fault = 'history does not go on from where it stood';
+    return { addition: undefined, faults: [{ branch, commitId: last.commitId, fault }] };
+  }
+  const transactions: Addition[] = [];
+  const faults: ChainFault[] = [];
+  for (const commit of chain) {
+    const transaction = checkCommit(commit, check);
+    if ('fault' in transaction) {
+      faults.push({ branch, commitId: commit.commitId, fault: transaction.fault });
+    } else {
+      check.seen.add(transaction.record.transactionId);
+      transactions.push(transaction);
+    }
+  }
+  return { addition: { assetId, branchCommit: last.commitId, transactions }, faults };
+}
+
+function checkCommit(
+  commit: ChainCommit,
+  check: BranchCheck,
+): Addition | { readonly fault: string } {
+  if (commit.parents.length !== 1) return { fault: 'merge commit' };
+  if (commit.record === undefined) return { fault: 'no readable metadata.json' };
+  const record = parseRecord(commit.record);
+  if ('fault' in record) return record;
+  if (record.assetId !== check.assetId)
+    return { fault: 'record names another asset than its branch' };
+  if (commit.message !== recordDigest(commit.record)) {
+    return { fault: 'commit message is not the hash of the record' };
+  }
+  const tag = check.advertisement.tags.get(record.transactionId);
+  if (tag === undefined) return { fault: TAG_MISSING };
+  if (tag !== commit.commitId) return { fault: 'tag of the transaction stands on another commit' };
+  if (
+    check.seen.has(record.transactionId) ||
+    check.index.findTransaction(record.transactionId) !== undefined
+  ) {
+    return { fault: 'transaction id was used before' };
+  }
+  return { commitId: commit.commitId, record, bytes: commit.record };
+}
