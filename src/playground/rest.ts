@@ -1,0 +1,155 @@
+// The REST side of the stand-in: routes, tokens, injected faults and the wording of refusals.
+import multipart from '@fastify/multipart';
+import fastify from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FaultPlan, Violation } from './api.ts';
+import { addBotRoutes } from './bot-routes.ts';
+import type { Callbacks } from './callbacks.ts';
+import type { ExchangeBook } from './exchange-book.ts';
+import type { Faults } from './faults.ts';
+import { addInteractionRoutes } from './interaction-routes.ts';
+import { LIMIT, TIME } from './limits.ts';
+import { fromLoopback } from './loopback.ts';
+import { DiscordRefusal, refuse } from './refusals.ts';
+import type { World } from './world.ts';
+
+/** What the routes work on. */
+export interface RestParts {
+  world: World;
+  book: ExchangeBook;
+  callbacks: Callbacks;
+  faults: Faults;
+}
+
+const API = '/api/v10';
+
+/** Builds the HTTP server; it does not listen yet. */
+export async function buildRest(parts: RestParts): Promise<FastifyInstance> {
+  const server = fastify({ bodyLimit: LIMIT.files * LIMIT.fileBytes, forceCloseConnections: true });
+  await server.register(multipart);
+  server.addHook('onRequest', async (request) => {
+    if (!fromLoopback(request.headers)) throw new DiscordRefusal(403, 0, '403: Forbidden');
+    await Promise.resolve();
+  });
+  injectFaults(server, parts.faults);
+  nameRefusals(server, parts);
+  server.get('/attachments/*', (request, reply) => sendFile(parts.world, request, reply));
+  await server.register(
+    async (bot) => {
+      bot.addHook('onRequest', async (request, reply) => {
+        if (request.headers.authorization !== `Bot ${parts.world.token}`)
+          throw refuse.unauthorized();
+        setRateLimitHeaders(reply);
+        await Promise.resolve();
+      });
+      addBotRoutes(bot, parts);
+      await Promise.resolve();
+    },
+    { prefix: API },
+  );
+  await server.register(
+    async (open) => {
+      addInteractionRoutes(open, parts);
+      await Promise.resolve();
+    },
+    { prefix: API },
+  );
+  return server;
+}
+
+/** Headers that never make a client wait. */
+function setRateLimitHeaders(reply: FastifyReply): void {
+  void reply.headers({
+    'x-ratelimit-limit': '1000',
+    'x-ratelimit-remaining': '999',
+    'x-ratelimit-reset-after': '1',
+    'x-ratelimit-bucket': 'playground',
+  });
+}
+
+function sendFile(world: World, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const file = world.findFile(decodeURIComponent(request.url.split('?')[0] ?? ''));
+  if (file === undefined) throw refuse.general(404);
+  return reply
+    .header('content-type', file.attachment.content_type ?? 'application/octet-stream')
+    .header('x-content-type-options', 'nosniff')
+    .header('content-security-policy', "default-src 'none'; sandbox")
+    .send(Buffer.from(file.bytes));
+}
+
+function injectFaults(server: FastifyInstance, faults: Faults): void {
+  const planned = new WeakMap<FastifyRequest, FaultPlan>();
+  server.addHook('onRequest', async (request, reply) => {
+    const plan = faults.take(request.method, request.url);
+    if (plan === undefined) return;
+    if (typeof plan.status === 'number' && plan.applied !== true) {
+      await reply.code(plan.status).headers(faultHeaders(plan.status)).send(faultBody(plan.status));
+      return;
+    }
+    planned.set(request, plan);
+  });
+  server.addHook('onSend', async (request, reply, payload) => {
+    const status = planned.get(request)?.status;
+    if (status === undefined) return payload;
+    planned.delete(request);
+    if (typeof status === 'number') {
+      void reply.code(status).headers(faultHeaders(status));
+      void reply.removeHeader('content-length');
+      return await Promise.resolve(JSON.stringify(faultBody(status)));
+    }
+    reply.hijack();
+    if (status === 'reset') request.raw.socket.resetAndDestroy();
+    else request.raw.socket.destroy();
+    return payload;
+  });
+}
+
+const TOO_MANY = 429;
+
+function faultHeaders(status: number): Record<string, string> {
+  const json = { 'content-type': 'application/json' };
+  if (status !== TOO_MANY) return json;
+  return { ...json, 'retry-after': '0.05', 'x-ratelimit-scope': 'user' };
+}
+
+function faultBody(status: number): Record<string, unknown> {
+  if (status !== TOO_MANY) return { message: `${status}: Injected fault`, code: 0 };
+  const message = 'You are being rate limited.';
+  return { message, retry_after: TIME.retryAfterMs / 1000, global: false };
+}
+
+function nameRefusals(server: FastifyInstance, { world, book }: RestParts): void {
+  const answer = (request: FastifyRequest, reply: FastifyReply, refusal: DiscordRefusal): void => {
+    const path = request.url.split('?')[0] ?? '';
+    const violation: Violation = {
+      at: world.now(),
+      method: request.method,
+      path,
+      status: refusal.status,
+      ...refusal.body(),
+    };
+    if (refusal.status < 500) {
+      world.noteViolation(violation);
+      const token = /\/(?:webhooks|interactions)\/\d+\/([^/]+)/.exec(path)?.[1];
+      book.find(token ?? '')?.violations.push(violation);
+    }
+    void reply.code(refusal.status).send(refusal.body());
+  };
+  server.setNotFoundHandler((request, reply) => answer(request, reply, refuse.general(404)));
+  server.setErrorHandler((error, request, reply) => {
+    answer(request, reply, error instanceof DiscordRefusal ? error : asRefusal(error));
+  });
+}
+
+/** What fastify itself refuses, in Discord's words; the rest is a fault of the stand-in and shows as 500. */
+function asRefusal(error: unknown): DiscordRefusal {
+  const status =
+    error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+      ? error.statusCode
+      : 500;
+  if (status === 413) return refuse.tooLarge();
+  if (status === 400) return refuse.invalidJson();
+  if (status < 500) return new DiscordRefusal(status, 0, `${status}: Bad Request`);
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new DiscordRefusal(500, 0, `500: the stand-in failed: ${words}`);
+}
