@@ -73,6 +73,7 @@ export const ERRORS = {
   TRADE_NOT_LOCKED: define('conflict', false, 'Trade {tradeId} can be confirmed when both sides are locked. Nothing was changed.'),
   TRADE_EMPTY: define('invalid', false, 'Trade {tradeId} holds nothing yet. Nothing was changed. Add an asset or coins first.'),
   TRADE_FULL: define('conflict', false, 'One side of a trade holds at most {limit} assets. Nothing was changed. Settle this trade, then start another.'),
+  TRADE_UNFUNDED: define('conflict', false, 'Trade {tradeId} cannot settle: one side no longer has the coins or assets that it offers. Nothing moved and both locks were opened. Check the offers and lock again.'),
   TRADE_BUSY: define('conflict', false, '{who} already takes part in trade {tradeId}. Nothing was changed. Finish or cancel that one first.'),
   FEATURE_FROZEN: define('unavailable', false, '{feature} is frozen because an audit found something off. Nothing was charged and nothing moved. Staff has been told.'),
   // edges

@@ -106,6 +106,11 @@ export function confirmSide(trade: Trade, memberId: MemberId, version: number): 
   return next.sides.every((each) => each.confirmed) ? { ...next, state: 'settling' } : next;
 }
 
+/** Makes both members look again: what was locked could not be settled. Any trade but an open one stays as it is. */
+export function reopenOffer(trade: Trade): Trade {
+  return trade.state === 'open' ? changeOffer(trade, trade.sides[0]) : trade;
+}
+
 /** Either member ends an open trade. */
 export function cancelTrade(trade: Trade, memberId: MemberId): Trade {
   openSide(trade, memberId);

@@ -13,7 +13,8 @@ import type {
 } from '../../shared/ids.ts';
 import type { TransferCode } from '../../ledger/ledger-store.ts';
 
-export type SettlementKind = 'catalogue' | 'mint' | 'roll' | 'gift' | 'trade' | 'payment' | 'daily';
+export type SettlementKind =
+  'catalogue' | 'mint' | 'roll' | 'gift' | 'trade' | 'payment' | 'daily' | 'create';
 
 /** `prepared`: durable, its hand-overs are on their way. `settled` and `voided` are final. */
 export type SettlementState = 'prepared' | 'settled' | 'voided';
@@ -86,7 +87,11 @@ export interface Holding {
 
 export interface SettlementStore {
   /** @throws AppError KEY_REUSED when the key has a settlement already. */
-  insertSettlement(settlement: Omit<Settlement, 'state' | 'reason' | 'resolvedAt'>): Promise<void>;
+  insertSettlement(
+    settlement: Pick<Settlement, 'settlementId' | 'key' | 'kind' | 'handOvers' | 'createdAt'>,
+  ): Promise<void>;
+  /** Completes a settlement in the transaction that inserted it, once its holds are placed. */
+  setPlan(settlementId: SettlementId, plan: Pick<Settlement, 'effects' | 'answer'>): Promise<void>;
   findSettlement(settlementId: SettlementId): Promise<Settlement | undefined>;
   findByKey(key: IdempotencyKey): Promise<Settlement | undefined>;
   /** Every settlement that is neither settled nor voided, oldest first. */

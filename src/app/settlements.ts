@@ -1,0 +1,366 @@
+// The settlement: prepares, submits, settles and recovers every movement of value, all of it or nothing.
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { CheckedGroup, GroupOutcome, NfgtNode, TransactionDraft } from '../chain/node.ts';
+import { payFromBank } from '../ledger/posting.ts';
+import type { Clock } from '../shared/clock.ts';
+import { AppError, hasCode, type ErrorCode } from '../shared/errors.ts';
+import type { AssetId, IdempotencyKey, SettlementId, TransactionId } from '../shared/ids.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Custody } from '../vault/vault-store.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { SettlementView } from './app.ts';
+import type { Database, Stores } from './ports/database.ts';
+import type {
+  HandOver,
+  Settlement,
+  SettlementEffects,
+  SettlementKind,
+} from './ports/settlement-store.ts';
+
+/** Named points of a settlement's life, in order; the crash tests kill the process at each. */
+export const SETTLEMENT_STEPS = [
+  'checked',
+  'prepared',
+  'submitted',
+  'outcome-known',
+  'settled',
+  'voided',
+] as const;
+export type SettlementStep = (typeof SETTLEMENT_STEPS)[number];
+
+const NO_EFFECTS: SettlementEffects = { captures: [], payouts: [], cards: [], tradeId: null };
+
+/** A hand-over that a use case wants, before it has an id. */
+export type WantedHandOver = Omit<HandOver, 'transactionId'>;
+
+export interface Preparation {
+  readonly settlementId: SettlementId;
+  /** The transaction that the settlement gave each asset. */
+  readonly transactionIds: ReadonlyMap<AssetId, TransactionId>;
+  /** ms since the epoch. */
+  readonly at: number;
+}
+
+/** One movement of value. */
+export interface Movement<Answer> {
+  readonly key: IdempotencyKey;
+  readonly kind: SettlementKind;
+  /** What goes onto the chain. */
+  readonly drafts: readonly TransactionDraft[];
+  /** What moves within the bot's custody, one for each draft; none for what leaves or never entered it. */
+  readonly handOvers: readonly WantedHandOver[];
+  /** Who keeps the successor passphrases. */
+  readonly custody: Custody;
+  /**
+   * Runs inside the database transaction that makes the settlement durable, after its row and reservations: checks
+   * again what the use case relied on, places holds, and says what happens on commit and what the caller is answered.
+   */
+  prepare(
+    stores: Stores,
+    preparation: Preparation,
+  ): Promise<{ readonly effects?: Partial<SettlementEffects>; readonly answer: Answer }>;
+}
+
+export interface Moved<Answer> {
+  readonly view: SettlementView;
+  readonly answer: Answer;
+  /** Undefined when the answer is the stored one of a repeated request. */
+  readonly group: CheckedGroup | undefined;
+}
+
+export interface SettlementsOptions {
+  readonly database: Database;
+  readonly node: NfgtNode;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called at each named step; tests stop the process there. */
+  readonly atStep?: (step: SettlementStep, settlementId: SettlementId) => void;
+}
+
+export class Settlements {
+  readonly #options: SettlementsOptions;
+  readonly #events = new EventEmitter();
+  readonly #tracked = new Map<SettlementId, Promise<void>>();
+  /** Says why nothing may move at present; undefined while all is well. */
+  frozenFeature: string | undefined;
+
+  constructor(options: SettlementsOptions) {
+    this.#options = options;
+    this.#events.setMaxListeners(0);
+  }
+
+  /**
+   * Carries out a movement as far as it is durable; without hand-overs that is to its end.
+   * @throws AppError of the node, of `prepare`, ASSET_RESERVED, FEATURE_FROZEN; then nothing has changed.
+   */
+  async move<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
+    const earlier = await this.findAnswer<Answer>(movement.key);
+    if (earlier !== undefined) return earlier;
+    if (this.frozenFeature !== undefined) {
+      throw new AppError('FEATURE_FROZEN', { feature: this.frozenFeature });
+    }
+    const settlementId = uuidv7() as SettlementId;
+    const group = await this.#options.node.check(settlementId, movement.drafts);
+    this.#step('checked', settlementId);
+    try {
+      const { answer, settlement } = await this.#prepare(movement, group);
+      this.#step('prepared', settlementId);
+      if (group.transactions.length > 0) {
+        this.#options.node.submit(settlementId);
+        this.#step('submitted', settlementId);
+        this.#track(settlementId);
+      } else {
+        this.#emit(toView(settlement));
+      }
+      return { view: toView(settlement), answer, group };
+    } catch (error) {
+      // The same request came twice at once and the other one was quicker.
+      const winner = hasCode(error, 'KEY_REUSED')
+        ? await this.findAnswer<Answer>(movement.key)
+        : undefined;
+      if (winner === undefined) throw error;
+      return winner;
+    }
+  }
+
+  /** The stored answer to a request that was carried out before. */
+  async findAnswer<Answer>(key: IdempotencyKey): Promise<Moved<Answer> | undefined> {
+    const found = await this.#options.database.read(({ settlements }) =>
+      settlements.findByKey(key),
+    );
+    // SAFETY: the answer was written under this key by the same use case, see `#prepare`.
+    return (
+      found && {
+        view: toView(found),
+        answer: JSON.parse(found.answer) as Answer,
+        group: undefined,
+      }
+    );
+  }
+
+  async #prepare<Answer>(
+    movement: Movement<Answer>,
+    group: CheckedGroup,
+  ): Promise<{ readonly answer: Answer; readonly settlement: Settlement }> {
+    const { database, node, clock } = this.#options;
+    const at = clock.now();
+    const settlementId = group.groupId;
+    const transactionIds = new Map(
+      group.transactions.map(({ record }) => [record.assetId, record.transactionId]),
+    );
+    return await database.transaction(async (stores) => {
+      const handOvers = withTransactionIds(movement.handOvers, transactionIds);
+      const { key, kind } = movement;
+      const opened = { settlementId, key, kind, handOvers, createdAt: at };
+      await stores.settlements.insertSettlement(opened);
+      for (const assetId of transactionIds.keys()) {
+        await this.#claim(stores, movement, { assetId, settlementId, at });
+      }
+      const plan = await movement.prepare(stores, { settlementId, transactionIds, at });
+      const effects = { ...NO_EFFECTS, ...plan.effects };
+      const answer = JSON.stringify(plan.answer);
+      await stores.settlements.setPlan(settlementId, { effects, answer });
+      await this.#seal(stores, movement.custody, group, at);
+      await node.journal(stores.journal, group);
+      const prepared: Settlement = {
+        ...opened,
+        effects,
+        answer,
+        state: 'prepared',
+        reason: null,
+        resolvedAt: null,
+      };
+      if (group.transactions.length > 0) return { answer: plan.answer, settlement: prepared };
+      await this.#settleWithin(stores, prepared, at);
+      return { answer: plan.answer, settlement: { ...prepared, state: 'settled', resolvedAt: at } };
+    });
+  }
+
+  async #claim(
+    stores: Stores,
+    movement: Pick<Movement<unknown>, 'kind'>,
+    claim: { readonly assetId: AssetId; readonly settlementId: SettlementId; readonly at: number },
+  ): Promise<void> {
+    // A trade brings its reservations along; `prepare` moves them over.
+    if (movement.kind === 'trade') return;
+    const { assetId, settlementId, at } = claim;
+    await stores.settlements.reserve(assetId, { kind: 'settlement', settlementId }, at);
+  }
+
+  async #seal(stores: Stores, custody: Custody, group: CheckedGroup, at: number): Promise<void> {
+    for (const { record, successorPassphrase } of group.transactions) {
+      const { assetId, transactionId } = record;
+      const sealed = this.#options.vault.seal(successorPassphrase, { assetId, transactionId });
+      await stores.vault.insertEntry({ transactionId, assetId, custody, sealed, createdAt: at });
+    }
+  }
+
+  /** Finishes, from what the chain says, every settlement that an earlier process left open. */
+  async recover(): Promise<number> {
+    const open = await this.#options.database.read(({ settlements }) => settlements.listPrepared());
+    for (const { settlementId } of open) this.#track(settlementId);
+    return open.length;
+  }
+
+  #track(settlementId: SettlementId): void {
+    const work = this.#finish(settlementId)
+      .catch((error: unknown) => {
+        // The rows say what is still open; recovery takes it up again.
+        this.#options.logger.error({ err: error, settlementId }, 'a settlement could not be ended');
+      })
+      .finally(() => this.#tracked.delete(settlementId));
+    this.#tracked.set(settlementId, work);
+  }
+
+  async #finish(settlementId: SettlementId): Promise<void> {
+    const { database, node, clock } = this.#options;
+    const outcome = await node.outcomeOf(settlementId);
+    this.#step('outcome-known', settlementId);
+    const ended = await database.transaction(async (stores) => {
+      const settlement = await stores.settlements.findSettlement(settlementId);
+      if (settlement === undefined) throw new Error(`settlement ${settlementId} has no row`);
+      return await this.#end(stores, settlement, outcome, clock.now());
+    });
+    this.#step(ended.state === 'settled' ? 'settled' : 'voided', settlementId);
+    this.#emit(ended);
+  }
+
+  async #end(
+    stores: Stores,
+    settlement: Settlement,
+    outcome: GroupOutcome,
+    at: number,
+  ): Promise<SettlementView> {
+    if (settlement.state !== 'prepared') return toView(settlement);
+    if (outcome.state === 'committed') {
+      await this.#settleWithin(stores, settlement, at);
+      return { ...toView(settlement), state: 'settled' };
+    }
+    await this.#voidWithin(stores, settlement, outcome.reason, at);
+    return { ...toView(settlement), state: 'voided', reason: outcome.reason };
+  }
+
+  async #settleWithin(stores: Stores, settlement: Settlement, at: number): Promise<void> {
+    const { settlementId, effects, handOvers, kind } = settlement;
+    await stores.settlements.resolveSettlement(settlementId, {
+      state: 'settled',
+      reason: null,
+      at,
+    });
+    for (const { holdId, creditAccount, code } of effects.captures) {
+      await stores.ledger.captureHold(holdId, { creditAccount, code, at });
+    }
+    for (const [position, payout] of effects.payouts.entries()) {
+      await payFromBank(stores.ledger, { ...payout, settlementId, position, at });
+    }
+    for (const { memberId, cardId } of effects.cards) await stores.rolls.addCard(memberId, cardId);
+    for (const entry of await stores.journal.listGroup(settlementId)) {
+      await stores.vault.promote(entry.transactionId);
+      // What a caller of the API moved by passphrase is no longer the bot's to keep.
+      if (kind === 'create') await stores.settlements.removeHolding(entry.assetId);
+    }
+    for (const { assetId, to: holder, toOwnerId: ownerId, transactionId } of handOvers) {
+      const holding = { assetId, holder, ownerId, transactionId, obtainedAt: at };
+      await stores.settlements.putHolding(holding);
+    }
+    await stores.settlements.freeReservations({ kind: 'settlement', settlementId });
+    await endTrade(stores, effects, 'settled');
+  }
+
+  async #voidWithin(
+    stores: Stores,
+    settlement: Settlement,
+    reason: ErrorCode,
+    at: number,
+  ): Promise<void> {
+    const { settlementId, effects } = settlement;
+    await stores.settlements.resolveSettlement(settlementId, { state: 'voided', reason, at });
+    for (const { holdId } of await stores.ledger.listOpenHolds(settlementId)) {
+      await stores.ledger.releaseHold(holdId, { state: 'released', at });
+    }
+    for (const { transactionId } of await stores.journal.listGroup(settlementId)) {
+      await stores.vault.discard(transactionId);
+    }
+    await stores.settlements.freeReservations({ kind: 'settlement', settlementId });
+    await endTrade(stores, effects, 'failed');
+  }
+
+  /** The settlement's view once it has ended, or as it stands after `timeoutMs`. */
+  async wait(settlementId: SettlementId, timeoutMs: number): Promise<SettlementView> {
+    const giveUp = new AbortController();
+    let stopListening = (): void => undefined;
+    // Listening begins before the row is read, so that an end in between is not missed.
+    const ended = new Promise<void>((resolve) => {
+      stopListening = this.onEnded((view) => {
+        if (view.settlementId === settlementId) resolve();
+      });
+    });
+    try {
+      const view = await this.#getView(settlementId);
+      if (view.state !== 'prepared') return view;
+      const { signal } = giveUp;
+      await Promise.race([ended, delay(timeoutMs, undefined, { signal, ref: false })]);
+      return await this.#getView(settlementId);
+    } finally {
+      stopListening();
+      giveUp.abort();
+    }
+  }
+
+  async #getView(settlementId: SettlementId): Promise<SettlementView> {
+    const found = await this.#options.database.read(({ settlements }) =>
+      settlements.findSettlement(settlementId),
+    );
+    if (found === undefined) throw new Error(`settlement ${settlementId} has no row`);
+    return toView(found);
+  }
+
+  onEnded(listener: (view: SettlementView) => void): () => void {
+    this.#events.on('ended', listener);
+    return () => this.#events.off('ended', listener);
+  }
+
+  /** Waits until the settlements whose outcome is known are ended. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#tracked.values());
+  }
+
+  #emit(view: SettlementView): void {
+    this.#events.emit('ended', view);
+  }
+
+  #step(step: SettlementStep, settlementId: SettlementId): void {
+    this.#options.atStep?.(step, settlementId);
+  }
+}
+
+async function endTrade(
+  stores: Stores,
+  { tradeId }: SettlementEffects,
+  state: 'settled' | 'failed',
+): Promise<void> {
+  if (tradeId === null) return;
+  const trade = await stores.trades.findTrade(tradeId);
+  if (trade === undefined) throw new Error(`trade ${tradeId} of a settlement has no row`);
+  await stores.trades.updateTrade({ ...trade, state });
+}
+
+function withTransactionIds(
+  wanted: readonly WantedHandOver[],
+  transactionIds: ReadonlyMap<AssetId, TransactionId>,
+): readonly HandOver[] {
+  return wanted.map(({ assetId, from, to, toOwnerId }) => {
+    const transactionId = transactionIds.get(assetId);
+    if (transactionId === undefined) throw new Error(`no transaction was made for ${assetId}`);
+    return { transactionId, assetId, from, to, toOwnerId };
+  });
+}
+
+/** What the edges show of a settlement. */
+export function toView(settlement: Settlement): SettlementView {
+  const { settlementId, kind, state, reason, handOvers } = settlement;
+  return { settlementId, kind, state, reason, handOvers };
+}
