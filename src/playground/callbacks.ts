@@ -26,7 +26,7 @@ const choiceList = z.object({
     LIMIT.choices,
   ),
 });
-const callbackForm = z.object({ type: z.int(), data: z.unknown() });
+const callbackForm = z.object({ type: z.int(), data: z.unknown().optional() });
 
 /** A request to answer an interaction. */
 export interface CallbackRequest {
