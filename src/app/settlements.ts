@@ -198,7 +198,7 @@ export class Settlements {
     }
   }
 
-  /** Finishes, from what the chain says, every settlement that an earlier process left open. */
+  /** Finishes, from what the chain says, every open settlement that nobody here is finishing. */
   async recover(): Promise<number> {
     const open = await this.#options.database.read(({ settlements }) => settlements.listPrepared());
     for (const { settlementId } of open) this.#track(settlementId);
@@ -206,6 +206,7 @@ export class Settlements {
   }
 
   #track(settlementId: SettlementId): void {
+    if (this.#tracked.has(settlementId)) return;
     const work = this.#finish(settlementId)
       .catch((error: unknown) => {
         // The rows say what is still open; recovery takes it up again.

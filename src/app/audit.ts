@@ -1,0 +1,132 @@
+// The audit: the invariants that must hold at every moment, checked against the rows and the chain.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChainReader } from '../chain/node.ts';
+import { answersHash } from '../chain/succession.ts';
+import type { Clock } from '../shared/clock.ts';
+import { AppError } from '../shared/errors.ts';
+import type { AssetId } from '../shared/ids.ts';
+import type { VaultEntry } from '../vault/vault-store.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { AuditFinding, AuditReport } from './app.ts';
+import type { Database, Stores } from './ports/database.ts';
+import type { Holding } from './ports/settlement-store.ts';
+
+export interface AuditOptions {
+  readonly database: Database;
+  readonly chain: Pick<ChainReader, 'findTip'>;
+  readonly vault: Vault;
+  readonly clock: Clock;
+}
+
+/** A movement may end between two reads; what is really off is still off a moment later. */
+const SECOND_LOOK_MS = 500;
+
+/** Checks every invariant; an empty list of findings is a clean audit. Reads only. */
+export async function runAudit(options: AuditOptions): Promise<AuditReport> {
+  const first = await lookOnce(options);
+  if (first.findings.length === 0) return first;
+  await delay(SECOND_LOOK_MS);
+  const second = await lookOnce(options);
+  const before = new Set(first.findings.map(({ detail }) => detail));
+  return { ...second, findings: second.findings.filter(({ detail }) => before.has(detail)) };
+}
+
+interface Custodies {
+  readonly holdings: readonly Holding[];
+  readonly current: readonly VaultEntry[];
+  /** Assets whose settlement is under way: their chain may be ahead of their rows. */
+  readonly moving: ReadonlySet<AssetId>;
+}
+
+async function lookOnce({ database, chain, vault, clock }: AuditOptions): Promise<AuditReport> {
+  const { ledger, claims, custodies, counts } = await database.read(async (stores) => ({
+    ledger: await stores.ledger.audit(),
+    claims: await checkClaims(stores),
+    custodies: await readCustodies(stores),
+    counts: {
+      openSettlements: (await stores.settlements.listPrepared()).length,
+      openHolds: (await stores.ledger.listOpenHolds()).length,
+      reservations: (await stores.settlements.listReservations()).length,
+      pendingTransactions: await stores.journal.countPending(),
+    },
+  }));
+  const custody = await checkCustody(custodies, chain, vault);
+  return {
+    findings: [...finding('ledger', ledger), ...claims, ...custody],
+    counts: { ...counts, assetsInCustody: custodies.holdings.length },
+    at: clock.now(),
+  };
+}
+
+function finding(invariant: string, details: readonly string[]): AuditFinding[] {
+  return details.map((detail) => ({ invariant, detail }));
+}
+
+/** Every hold and every reservation belongs to something that is still open. */
+async function checkClaims(stores: Stores): Promise<readonly AuditFinding[]> {
+  const open = new Set(
+    (await stores.settlements.listPrepared()).map(({ settlementId }) => settlementId),
+  );
+  const holds = (await stores.ledger.listOpenHolds())
+    .filter(({ settlementId }) => !open.has(settlementId))
+    .map(({ holdId }) => `hold ${holdId} belongs to no open settlement`);
+  const reservations: string[] = [];
+  for (const { assetId, by } of await stores.settlements.listReservations()) {
+    const isOpen =
+      by.kind === 'settlement'
+        ? open.has(by.settlementId)
+        : (await stores.trades.findTrade(by.tradeId))?.state === 'open';
+    if (!isOpen) reservations.push(`reservation of ${assetId} belongs to nothing that is open`);
+  }
+  return [...finding('holds', holds), ...finding('reservations', reservations)];
+}
+
+async function readCustodies(stores: Stores): Promise<Custodies> {
+  const reservations = await stores.settlements.listReservations();
+  return {
+    holdings: await stores.settlements.listAllHoldings(),
+    current: (await stores.vault.listCurrent()).filter(({ custody }) => custody === 'bot'),
+    moving: new Set(
+      reservations.filter(({ by }) => by.kind === 'settlement').map(({ assetId }) => assetId),
+    ),
+  };
+}
+
+/** Every asset in custody has exactly one current passphrase, which answers the hash on the chain, and one owner. */
+async function checkCustody(
+  { holdings, current, moving }: Custodies,
+  chain: AuditOptions['chain'],
+  vault: Vault,
+): Promise<readonly AuditFinding[]> {
+  const details: string[] = [];
+  const keys = new Map(current.map((entry) => [entry.assetId, entry]));
+  const held = new Set(holdings.map(({ assetId }) => assetId));
+  for (const holding of holdings) {
+    const { assetId } = holding;
+    if (moving.has(assetId)) continue;
+    const tip = chain.findTip(assetId);
+    const key = keys.get(assetId);
+    if (tip === undefined) details.push(`${assetId} is in custody but not on the chain`);
+    else if (tip.ownerId !== holding.ownerId || tip.transactionId !== holding.transactionId) {
+      details.push(`${assetId} has another owner or transaction on the chain than in the rows`);
+    }
+    if (key === undefined) details.push(`${assetId} is in custody without a passphrase`);
+    else if (tip !== undefined && !(await opens(vault, key, tip.successorHash))) {
+      details.push(`the passphrase kept for ${assetId} does not answer the hash on the chain`);
+    }
+  }
+  for (const { assetId } of current) {
+    if (!held.has(assetId)) details.push(`a passphrase is kept for ${assetId}, which nobody holds`);
+  }
+  return finding('custody', details);
+}
+
+async function opens(vault: Vault, key: VaultEntry, successorHash: string): Promise<boolean> {
+  const { assetId, transactionId } = key;
+  try {
+    return await answersHash(vault.open(key.sealed, { assetId, transactionId }), successorHash);
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
+}

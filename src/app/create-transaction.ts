@@ -1,0 +1,112 @@
+// Use case of the HTTP route: a caller who keeps their own passphrases puts a transaction on the chain.
+import { v4 as uuidv4 } from 'uuid';
+import type { NfgtNode } from '../chain/node.ts';
+import { checkMetadata, parseRecord, type JsonValue } from '../chain/record.ts';
+import { parseAssetId, parseOwnerId } from '../chain/refs.ts';
+import { AppError } from '../shared/errors.ts';
+import {
+  isTransactionId,
+  type AssetId,
+  type IdempotencyKey,
+  type OwnerId,
+  type TransactionId,
+} from '../shared/ids.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { App, CreatedTransaction, CreateTransactionRequest } from './app.ts';
+import type { Database } from './ports/database.ts';
+import type { Settlements } from './settlements.ts';
+
+const MAX_PASSPHRASE_BYTES = 1_024;
+
+interface ParsedRequest {
+  readonly assetId: AssetId;
+  readonly ownerId: OwnerId;
+  readonly metadata: JsonValue;
+  readonly predecessorPassphrase: string | undefined;
+  readonly transactionId: TransactionId | undefined;
+}
+
+export function makeCreateTransaction(parts: {
+  readonly settlements: Settlements;
+  readonly database: Database;
+  readonly node: NfgtNode;
+  readonly vault: Vault;
+}): App['createTransaction'] {
+  const { settlements } = parts;
+  return async (request) => {
+    const draft = parseRequest(request);
+    const moved = await settlements.move<TransactionId | null>({
+      // Only a key that the caller alone knows may bring the passphrase back: transaction ids stand on the chain.
+      key: request.key ?? (`create:${uuidv4()}` as IdempotencyKey),
+      kind: 'create',
+      drafts: [draft],
+      handOvers: [],
+      custody: 'caller',
+      prepare: (_stores, { transactionIds }) =>
+        Promise.resolve({ answer: transactionIds.get(draft.assetId) ?? null }),
+    });
+    const made = moved.group?.transactions[0];
+    if (made !== undefined) {
+      return { record: made.record, successorPassphrase: made.successorPassphrase };
+    }
+    return await repeatAnswer(parts, moved.answer, draft);
+  };
+}
+
+/** A repeated request gets the passphrase of its first time again: the answer may have been lost on the way. */
+async function repeatAnswer(
+  { database, vault }: { readonly database: Database; readonly vault: Vault },
+  transactionId: TransactionId | null,
+  draft: ParsedRequest,
+): Promise<CreatedTransaction> {
+  const found = await database.read(async ({ journal, vault: entries }) =>
+    transactionId === null
+      ? undefined
+      : {
+          entry: await journal.findEntry(transactionId),
+          kept: await entries.findEntry(transactionId),
+        },
+  );
+  if (found?.entry === undefined || found.kept === undefined) throw new AppError('KEY_REUSED');
+  const record = parseRecord(found.entry.record);
+  const { assetId } = draft;
+  // Only the very same request may learn the passphrase, not anyone who happens upon its key.
+  if (
+    'fault' in record ||
+    record.assetId !== assetId ||
+    record.ownerId !== draft.ownerId ||
+    JSON.stringify(record.metadata) !== JSON.stringify(draft.metadata)
+  ) {
+    throw new AppError('KEY_REUSED');
+  }
+  const { transactionId: id } = record;
+  return {
+    record,
+    successorPassphrase: vault.open(found.kept.sealed, { assetId, transactionId: id }),
+  };
+}
+
+function parseRequest(request: CreateTransactionRequest): ParsedRequest {
+  const { passphrase, transactionId, metadata } = request;
+  if (transactionId !== undefined && transactionId !== null) {
+    if (typeof transactionId !== 'string' || !isTransactionId(transactionId)) {
+      throw new AppError('TRANSACTION_ID_INVALID');
+    }
+  }
+  return {
+    assetId: parseAssetId(request.assetId),
+    ownerId: parseOwnerId(request.ownerId),
+    metadata: metadata === undefined || metadata === null ? null : checkMetadata(metadata),
+    predecessorPassphrase: parsePassphrase(passphrase),
+    transactionId: (transactionId ?? undefined) as TransactionId | undefined,
+  };
+}
+
+function parsePassphrase(passphrase: unknown): string | undefined {
+  if (passphrase === undefined || passphrase === null) return undefined;
+  if (typeof passphrase !== 'string' || Buffer.byteLength(passphrase) > MAX_PASSPHRASE_BYTES) {
+    const reason = `passphrase must be a text of at most ${MAX_PASSPHRASE_BYTES} bytes`;
+    throw new AppError('INPUT_INVALID', { reason });
+  }
+  return passphrase;
+}

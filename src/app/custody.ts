@@ -1,0 +1,126 @@
+// Custody: turns "this holder gives that asset to that member" into a checked hand-over, and notices foreign ones.
+import type { IndexedTransaction } from '../chain/chain-index.ts';
+import type { NfgtNode, TransactionDraft } from '../chain/node.ts';
+import { AppError } from '../shared/errors.ts';
+import type { AssetId } from '../shared/ids.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { Person } from './app.ts';
+import type { OwnerIds } from './owner-ids.ts';
+import type { Database, Stores } from './ports/database.ts';
+import type { Holder } from './ports/settlement-store.ts';
+import type { WantedHandOver } from './settlements.ts';
+
+export interface CustodyOptions {
+  readonly database: Database;
+  readonly node: NfgtNode;
+  readonly vault: Vault;
+  readonly ownerIds: OwnerIds;
+  readonly logger: Logger;
+}
+
+/** An asset on its way to a new holder; `person` is undefined for the bot itself. */
+export interface Delivery {
+  readonly assetId: AssetId;
+  /** Null for a mint. */
+  readonly from: Holder | null;
+  readonly to: Holder;
+  readonly person: Person | undefined;
+  /** What the new owner paid, for the record's metadata. */
+  readonly costGc: number;
+}
+
+export interface PlannedDeliveries {
+  readonly drafts: readonly TransactionDraft[];
+  readonly handOvers: readonly WantedHandOver[];
+}
+
+export class Custody {
+  readonly #options: CustodyOptions;
+
+  constructor(options: CustodyOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Drafts the transactions of these deliveries, with the passphrases that the vault keeps.
+   * @throws AppError ASSET_NOT_YOURS, PASSPHRASE_NOT_HELD, VAULT_SEAL_BROKEN
+   */
+  async plan(deliveries: readonly Delivery[]): Promise<PlannedDeliveries> {
+    const { database, ownerIds } = this.#options;
+    return await database.read(async (stores) => {
+      const drafts: TransactionDraft[] = [];
+      const handOvers: WantedHandOver[] = [];
+      for (const { assetId, from, to, person, costGc } of deliveries) {
+        const toOwnerId = ownerIds.ownerIdOf(to);
+        handOvers.push({ assetId, from, to, toOwnerId });
+        drafts.push({
+          assetId,
+          ownerId: toOwnerId,
+          metadata: { ai_asset_id: assetId, gc_cost: costGc, ...ownerIds.describe(person) },
+          predecessorPassphrase:
+            from === null ? undefined : await this.#openPassphrase(stores, assetId, from),
+          transactionId: undefined,
+        });
+      }
+      return { drafts, handOvers };
+    });
+  }
+
+  async #openPassphrase(stores: Stores, assetId: AssetId, from: Holder): Promise<string> {
+    await this.assertHolder(stores, assetId, from);
+    const entry = await stores.vault.findCurrent(assetId);
+    if (entry === undefined) throw new AppError('PASSPHRASE_NOT_HELD', { assetId });
+    return this.#options.vault.open(entry.sealed, { assetId, transactionId: entry.transactionId });
+  }
+
+  /** @throws AppError ASSET_NOT_YOURS unless this holder has the asset in custody. */
+  async assertHolder(stores: Stores, assetId: AssetId, holder: Holder): Promise<void> {
+    const holding = await stores.settlements.findHolding(assetId);
+    if (holding?.holder !== holder) throw new AppError('ASSET_NOT_YOURS', { assetId });
+  }
+
+  /** Checks and remembers, inside the settlement's database transaction, what `plan` relied on. */
+  async confirm(stores: Stores, deliveries: readonly Delivery[]): Promise<void> {
+    for (const { assetId, from, to } of deliveries) {
+      if (from !== null) await this.assertHolder(stores, assetId, from);
+      if (to !== 'bot') {
+        await stores.settlements.putOwner(this.#options.ownerIds.ownerIdOf(to), to);
+      }
+    }
+  }
+
+  /**
+   * Lets go of assets that someone else moved on the chain: their passphrase in the vault is worth nothing any more.
+   * Called at start for all and at every foreign transaction for one.
+   * @returns the assets let go.
+   */
+  async releaseForeign(assetIds?: readonly AssetId[]): Promise<readonly AssetId[]> {
+    const { database, node, logger } = this.#options;
+    const released = await database.transaction(async (stores) => {
+      const ids =
+        assetIds ?? (await stores.settlements.listAllHoldings()).map(({ assetId }) => assetId);
+      const gone: AssetId[] = [];
+      for (const assetId of ids) {
+        const tip = node.chain.findTip(assetId);
+        if (tip !== undefined && (await this.#isForeign(stores, tip))) {
+          await stores.vault.retire(assetId);
+          await stores.settlements.removeHolding(assetId);
+          gone.push(assetId);
+        }
+      }
+      return gone;
+    });
+    for (const assetId of released) {
+      logger.warn({ assetId }, 'an asset left custody: someone else moved it on the chain');
+    }
+    return released;
+  }
+
+  /** True when the asset is in custody but its newest transaction was not made with a passphrase from our vault. */
+  async #isForeign(stores: Stores, tip: IndexedTransaction): Promise<boolean> {
+    const holding = await stores.settlements.findHolding(tip.assetId);
+    if (holding === undefined || holding.transactionId === tip.transactionId) return false;
+    return (await stores.vault.findEntry(tip.transactionId)) === undefined;
+  }
+}
