@@ -46,6 +46,9 @@ export const ERRORS = {
   // vault
   VAULT_PASSPHRASE_WRONG: define('forbidden', false, 'The vault does not open with this passphrase or key file. Nothing was changed. Start with the VAULT_PASSPHRASE or the key file that made this data directory.'),
   VAULT_KEY_MISSING: define('unavailable', false, 'The vault\'s key file {file} is missing though the vault exists. Nothing was changed. Restore the file from your backup.'),
+  VAULT_KEY_EXPOSED: define('unavailable', false, 'The vault\'s key file {file} can be read by others (mode {mode}). Nothing was changed. Make it yours alone: `chmod 600`.'),
+  VAULT_KEY_INVALID: define('damaged', false, 'The vault\'s key file {file} is not a key: {reason}. Nothing was changed. Restore the file from your backup.'),
+  VAULT_KEY_OTHER_KIND: define('forbidden', false, 'The vault was made with {made}, but was opened with {given}. Nothing was changed. {remedy}'),
   VAULT_SEAL_BROKEN: define('damaged', false, 'A sealed passphrase of {assetId} does not open: the row was altered. Nothing was changed. Restore it from a backup.'),
   PASSPHRASE_NOT_HELD: define('missing', false, 'The bot does not keep the passphrase of {assetId}, so it cannot move it. Nothing was changed.'),
   // ledger
@@ -82,7 +85,10 @@ export const ERRORS = {
   BODY_TOO_LARGE: define('too-large', false, 'The body is larger than {limit} bytes. Nothing was written.'),
   VIEW_EXPIRED: define('conflict', false, 'This view is out of date and its button did nothing. Here is how things stand now.'),
   NOT_YOUR_VIEW: define('forbidden', false, 'This view belongs to another member. Nothing was changed. Use the command yourself.'),
+  DISCORD_TOKEN_REFUSED: define('unauthenticated', false, 'Discord refused the bot token. Nothing was started. Put the token from the developer portal into DISCORD_TOKEN.'),
+  DISCORD_UNREACHABLE: define('unavailable', true, 'Discord cannot be reached: {reason}. Nothing was lost. Look at the network and at Discord\'s status, then start again.'),
   CONFIG_INVALID: define('invalid', false, 'The configuration has faults:\n{faults}'),
+  DATABASE_TOO_NEW: define('unavailable', false, 'The database {file} was written by a newer version of the bot (it has {migration}). Nothing was changed. Start that version, or restore an older backup.'),
   DATA_DIR_IN_USE: define('conflict', true, 'Another process works on the data directory {dir} (pid {pid}). Nothing was changed. Stop it first.'),
   AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off.'),
 } as const satisfies Record<string, ErrorDefinition>;

@@ -1,0 +1,163 @@
+// The one writer: transactions that wait together are written together, each still all or nothing.
+import { AsyncLocalStorage } from 'node:async_hooks';
+// From the module, not the global: a test's fake timers must not stop the writer.
+import { clearImmediate, setImmediate } from 'node:timers';
+import type { Stores } from '../app/ports/database.ts';
+import { AppError } from '../shared/errors.ts';
+import type { Connection } from './connection.ts';
+import { bindStores, WorkScope } from './work-scope.ts';
+
+/** The most transactions that share one write to disk; it bounds how long the program stands still for them. */
+const MAX_BATCH = 64;
+/** The most transactions that may wait; more are refused at once. */
+const MAX_WAITING = 10_000;
+
+export type Work<T> = (stores: Stores) => Promise<T>;
+
+const currentScope = new AsyncLocalStorage<WorkScope>();
+
+/**
+ * Refuses to begin inside a work: it would wait for the work, which waits for it.
+ * @throws Error at once, where the mistake is.
+ */
+export function refuseNested(): void {
+  if (currentScope.getStore()?.isOpen === true) {
+    throw new Error('a database transaction was begun inside another: use the stores at hand');
+  }
+}
+
+/**
+ * Runs a work against stores that die with it. Stores answer without leaving the current turn of the event loop, so
+ * a work that is not done when the next turn begins has awaited something else, and everyone would wait for that:
+ * it is ended with an error instead.
+ */
+export async function runWork<T>(scope: WorkScope, stores: Stores, work: Work<T>): Promise<T> {
+  let turn: NodeJS.Immediate | undefined;
+  const overdue = new Promise<never>((_resolve, reject) => {
+    turn = setImmediate(() => {
+      reject(new Error('a database transaction awaited something other than its stores'));
+    });
+  });
+  try {
+    return await Promise.race([currentScope.run(scope, () => work(stores)), overdue]);
+  } finally {
+    clearImmediate(turn);
+    scope.close();
+  }
+}
+
+interface Job {
+  readonly mode: 'read' | 'write';
+  readonly work: Work<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Serialises transactions over one connection and commits them in groups. */
+export class GroupCommit {
+  readonly #connection: Connection;
+  readonly #storesOf: (scope: WorkScope) => Stores;
+  readonly #waiting: Job[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#storesOf = bindStores(connection);
+  }
+
+  /** Resolves once the work's writes are on the disk; rejects when none of them is. */
+  transaction<T>(work: Work<T>): Promise<T> {
+    return this.#enqueue('write', work);
+  }
+
+  /** The same for a work that must not write, in its turn among the others. */
+  read<T>(work: Work<T>): Promise<T> {
+    return this.#enqueue('read', work);
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  #enqueue<T>(mode: Job['mode'], work: Work<T>): Promise<T> {
+    if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new AppError('QUEUE_FULL'));
+    return new Promise<T>((resolve, reject) => {
+      // SAFETY: a job's resolve is only ever called with what its own work returned.
+      this.#waiting.push({ mode, work, resolve: resolve as Job['resolve'], reject });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      // A whole turn of the event loop: whoever it brings joins the batch, and no batch keeps input waiting.
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.#runBatch(this.#waiting.splice(0, MAX_BATCH));
+    }
+    this.#running = undefined;
+  }
+
+  /** Never throws: whatever goes wrong is the answer of the jobs that it concerns. */
+  async #runBatch(batch: readonly Job[]): Promise<void> {
+    const done: { readonly job: Job; readonly value: unknown }[] = [];
+    let started = 0;
+    try {
+      this.#connection.handle.exec('BEGIN IMMEDIATE');
+      for (const job of batch) {
+        started += 1;
+        const outcome = await this.#runJob(job);
+        if (outcome !== undefined) done.push(outcome);
+      }
+      this.#connection.handle.exec('COMMIT');
+    } catch (error) {
+      this.#rollBack();
+      for (const { job } of done) job.reject(error);
+      for (const job of batch.slice(started)) job.reject(error);
+      return;
+    }
+    for (const { job, value } of done) job.resolve(value);
+  }
+
+  /**
+   * Runs one job in its own part of the transaction.
+   * @returns what it made, to be told after the commit; undefined when it failed and has been told so.
+   * @throws Error when the whole batch is lost.
+   */
+  async #runJob(job: Job): Promise<{ readonly job: Job; readonly value: unknown } | undefined> {
+    const scope = new WorkScope();
+    try {
+      this.#connection.beginPart();
+      const value = await this.#runIn(scope, job);
+      this.#refuseLost();
+      this.#connection.keepPart();
+      return { job, value };
+    } catch (error) {
+      job.reject(error);
+      // A full disk can make SQLite roll back everything, the parts of earlier jobs included.
+      this.#refuseLost(error);
+      this.#connection.undoPart();
+      return undefined;
+    }
+  }
+
+  async #runIn(scope: WorkScope, { mode, work }: Job): Promise<unknown> {
+    if (mode === 'write') return await runWork(scope, this.#storesOf(scope), work);
+    this.#connection.handle.pragma('query_only = ON');
+    try {
+      return await runWork(scope, this.#storesOf(scope), work);
+    } finally {
+      this.#connection.handle.pragma('query_only = OFF');
+    }
+  }
+
+  #refuseLost(cause?: unknown): void {
+    if (!this.#connection.handle.inTransaction) {
+      throw new Error('the database rolled the transaction back', { cause });
+    }
+  }
+
+  #rollBack(): void {
+    if (this.#connection.handle.inTransaction) this.#connection.handle.exec('ROLLBACK');
+  }
+}
