@@ -1,0 +1,470 @@
+// The beacon chain in a git repository: git's adapter of the port Beacon.
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { simpleGit } from 'simple-git';
+import type {
+  Advertisement,
+  Beacon,
+  ChainCommit,
+  CommitDraft,
+  PushResult,
+} from '../chain/beacon.ts';
+import { branchOf } from '../chain/refs.ts';
+import { AppError } from '../shared/errors.ts';
+import { isCommitId, isTransactionId, type CommitId, type TransactionId } from '../shared/ids.ts';
+import { parseAdvertisement } from './advertisement.ts';
+import { readChains } from './branch-reader.ts';
+import { CommitWriter } from './commit-writer.ts';
+import { prepareEnvironment, type Credentials } from './environment.ts';
+import {
+  epochCommands,
+  flushDirectories,
+  isWritable,
+  joinPacks,
+  openLocalBeacon,
+  packRefs,
+  type LocalBeacon,
+} from './local-beacon.ts';
+import { ObjectReader } from './object-reader.ts';
+import { ProcessPool, type Environment, type RunResult } from './processes.ts';
+import { isFinal, judgePush } from './push-report.ts';
+import { parseRemoteUrl, redact, type RemoteUrl } from './remote-url.ts';
+import {
+  openScratchRepository,
+  OUTBOX_REFSPECS,
+  REMOTE,
+  type OutboxRef,
+  type ScratchRepository,
+} from './scratch-repository.ts';
+
+/** Where the adapter says what nobody waits for. */
+export interface BeaconLogger {
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+export interface GitBeaconOptions extends Credentials {
+  /** A path, `file://`, `ssh://` or scp-like, or `https://` URL. A path where nothing is becomes a new beacon. */
+  readonly url: string;
+  readonly epochBranch: string;
+  /** A directory of the adapter's own; deleting it while the beacon is closed costs a fetch and nothing else. */
+  readonly workDir: string;
+  /** The most time that one push may take; 60,000 by default. */
+  readonly pushTimeoutMs?: number;
+  /** The process's environment, of which git gets the few variables that it needs. */
+  readonly ambient?: Readonly<Record<string, string | undefined>>;
+  readonly logger?: BeaconLogger;
+}
+
+const DEFAULT_PUSH_TIMEOUT_MS = 60_000;
+const ADVERTISE_TIMEOUT_MS = 60_000;
+const FETCH_TIMEOUT_MS = 600_000;
+/** A push still in flight gets this long to end by itself when the beacon is closed. */
+const CLOSE_GRACE_MS = 10_000;
+/** Up to this many branches are fetched by name; git compares each name with all refs, so beyond it takes them all. */
+const MAX_NAMED_FETCHES = 200;
+const PUSHES_PER_MAINTENANCE = 48;
+const LOOSE_REFS_LIMIT = 256;
+
+/**
+ * Opens the beacon, or makes it: a path where nothing is becomes a bare repository with an epoch commit, and a remote
+ * without branches gets the epoch commit. One process may use a work directory at a time.
+ * @throws AppError BEACON_UNREACHABLE when the remote does not answer
+ * @throws AppError BEACON_UNUSABLE when it has branches but not the epoch branch, is no repository, or git is too old
+ */
+export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> {
+  const remote = parseRemoteUrl(options.url);
+  if (!isBranchName(options.epochBranch)) {
+    throw unusable(remote, `${JSON.stringify(options.epochBranch)} cannot be a branch`);
+  }
+  const workDir = resolve(options.workDir);
+  await mkdir(workDir, { recursive: true, mode: 0o700 });
+  const environment = await prepareEnvironment(remote, workDir, options, options.ambient ?? {});
+  await checkGit(remote, workDir, environment);
+  const pool = new ProcessPool();
+  try {
+    const git = { pool, environment };
+    const local =
+      remote.transport === 'path'
+        ? await openLocalBeacon(git, remote.location, options.epochBranch)
+        : undefined;
+    const open = (objectFormat: 'sha1' | 'sha256'): Promise<ScratchRepository> =>
+      openScratchRepository({
+        workDir,
+        environment,
+        location: remote.location,
+        objectFormat,
+        alternate: local?.objectDir,
+      });
+    let scratch = await open(local?.objectFormat ?? 'sha1');
+    const transport: Transport = { pool, environment, remote };
+    const first = await advertise(transport, scratch);
+    // Only a remote's own ids tell its object format.
+    const sample = [...first.branches.values()][0] ?? '';
+    if (sample.length === 64 && local === undefined) scratch = await open('sha256');
+    const epoch =
+      first.branches.get(options.epochBranch) ??
+      (await startEpoch(transport, scratch, first, options.epochBranch));
+    return new GitBeacon({ ...options, transport, scratch, local, epoch });
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+/** What every command that talks to the remote needs. */
+interface Transport {
+  readonly pool: ProcessPool;
+  readonly environment: Environment;
+  readonly remote: RemoteUrl;
+}
+
+interface GitBeaconParts {
+  readonly transport: Transport;
+  readonly scratch: ScratchRepository;
+  readonly local: LocalBeacon | undefined;
+  readonly epoch: CommitId;
+  readonly epochBranch: string;
+  readonly pushTimeoutMs?: number;
+  readonly logger?: BeaconLogger;
+}
+
+class GitBeacon implements Beacon {
+  readonly description: string;
+  readonly epochBranch: string;
+  readonly epoch: CommitId;
+  private readonly parts: GitBeaconParts;
+  private readonly reader: ObjectReader;
+  private readonly writer: CommitWriter;
+  /** Pushes share the outbox: one at a time. */
+  private pushing: Promise<unknown> = Promise.resolve();
+  private joining: Promise<void> | undefined;
+  private pushesSinceMaintenance = 0;
+  private looseRefs = LOOSE_REFS_LIMIT;
+
+  constructor(parts: GitBeaconParts) {
+    const { transport, scratch } = parts;
+    this.parts = parts;
+    this.description = transport.remote.description;
+    this.epochBranch = parts.epochBranch;
+    this.epoch = parts.epoch;
+    this.reader = new ObjectReader(transport.pool, scratch.gitDir, transport.environment);
+    this.writer = new CommitWriter(transport.pool, scratch.gitDir, transport.environment);
+  }
+
+  async canPush(): Promise<boolean> {
+    if (this.parts.local !== undefined) return isWritable(this.parts.local);
+    // A dry run asks the remote's receive-pack for its refs, which is where a remote says no, and sends nothing.
+    const args = ['push', '--dry-run', '--porcelain', '--no-verify', REMOTE];
+    const local = await this.findMissing([this.epoch]);
+    if (local.size > 0) await this.fetch([this.epochBranch]);
+    const result = await this.run([...args, `${this.epoch}:refs/heads/${this.epochBranch}`]);
+    if (result.exitCode === 0) return true;
+    // A line for the ref means that receive-pack answered; what it said about this one ref does not matter.
+    if (result.interruption === undefined && result.stdout.includes(`:refs/heads/`)) return true;
+    if (result.interruption === undefined && isFinal(result.stderr)) return false;
+    throw unreachable(result);
+  }
+
+  async advertise(): Promise<Advertisement> {
+    return advertise(this.parts.transport, this.parts.scratch);
+  }
+
+  async readBranches(
+    tips: ReadonlyMap<string, CommitId>,
+    isKnown: (commitId: CommitId) => boolean,
+  ): Promise<ReadonlyMap<string, readonly ChainCommit[]>> {
+    const isOld = (commitId: CommitId): boolean => commitId === this.epoch || isKnown(commitId);
+    const wanted = new Map([...tips].filter(([, tip]) => isCommitId(tip)));
+    if (this.parts.local === undefined) await this.fetchTips(wanted, isOld);
+    const { chains, unread } = await readChains(this.reader, wanted, isOld);
+    for (const { branch, reason } of unread) {
+      this.warn({ branch, reason }, 'a branch of the beacon could not be read');
+    }
+    return chains;
+  }
+
+  push(drafts: readonly CommitDraft[]): Promise<PushResult> {
+    const result = this.pushing.then(() => this.pushBatch(drafts));
+    // The next push waits for this one and for the upkeep after it; its caller has its answer before.
+    this.pushing = result.then((done) => this.maintain(done, drafts.length)).catch(() => undefined);
+    return result;
+  }
+
+  async close(): Promise<void> {
+    const grace = setTimeout(() => void this.parts.transport.pool.close(), CLOSE_GRACE_MS);
+    await this.pushing;
+    clearTimeout(grace);
+    await this.writer.rest();
+    await this.parts.transport.pool.close();
+    await this.joining;
+  }
+
+  private async pushBatch(drafts: readonly CommitDraft[]): Promise<PushResult> {
+    const fault = faultOfBatch(drafts);
+    if (fault !== undefined) return refused([], fault, false);
+    if (drafts.length === 0) return { outcome: 'accepted', commits: new Map() };
+    const orphans = await this.findOrphans(drafts);
+    if (orphans.length > 0) return refused(orphans, 'the parent is not on the beacon', true);
+    const commits = await this.writer.write(drafts);
+    await this.parts.scratch.setOutbox(outboxOf(drafts, commits, this.epoch));
+    const args = ['push', '--atomic', '--porcelain', '--no-progress', REMOTE, ...OUTBOX_REFSPECS];
+    const timeoutMs = this.parts.pushTimeoutMs ?? DEFAULT_PUSH_TIMEOUT_MS;
+    const result = await this.run(args, { timeoutMs });
+    const owners = refOwners(drafts);
+    const verdict = judgePush(result, new Set(owners.keys()));
+    if (verdict.outcome === 'refused') {
+      const stale = new Set([...verdict.staleRefs].flatMap((ref) => owners.get(ref) ?? []));
+      return refused([...stale], redact(verdict.reason), verdict.retryable);
+    }
+    if (verdict.outcome === 'unknown') return { ...verdict, reason: redact(verdict.reason) };
+    return this.acceptDurably(commits);
+  }
+
+  private async acceptDurably(commits: ReadonlyMap<TransactionId, CommitId>): Promise<PushResult> {
+    const { local } = this.parts;
+    if (local?.own === true) {
+      try {
+        await flushDirectories(local);
+      } catch (error) {
+        return { outcome: 'unknown', reason: `the beacon could not be flushed: ${String(error)}` };
+      }
+    }
+    return { outcome: 'accepted', commits };
+  }
+
+  /** The transactions whose parent cannot be found, here or on the remote. */
+  private async findOrphans(drafts: readonly CommitDraft[]): Promise<TransactionId[]> {
+    let missing = await this.findMissing(drafts.map(({ parent }) => parent));
+    if (missing.size > 0 && this.parts.local === undefined) {
+      const branches = drafts
+        .filter(({ parent }) => missing.has(parent))
+        .map((draft) => (draft.parent === this.epoch ? this.epochBranch : branchOf(draft.assetId)));
+      await this.fetch([...new Set(branches)]);
+      missing = await this.findMissing([...missing]);
+    }
+    return drafts.filter(({ parent }) => missing.has(parent)).map((draft) => draft.transactionId);
+  }
+
+  /** Which of these are no commits of the object store. */
+  private async findMissing(commits: readonly CommitId[]): Promise<Set<CommitId>> {
+    const unique = [...new Set(commits)];
+    const answers = await this.reader.read(
+      unique.map((object) => ({ command: 'info', object }) as const),
+    );
+    return new Set(unique.filter((_, index) => answers[index]?.type !== 'commit'));
+  }
+
+  private async fetchTips(
+    tips: ReadonlyMap<string, CommitId>,
+    isOld: (commitId: CommitId) => boolean,
+  ): Promise<void> {
+    const missing = await this.findMissing([...tips.values()].filter((tip) => !isOld(tip)));
+    const branches = [...tips].filter(([, tip]) => missing.has(tip)).map(([branch]) => branch);
+    if (branches.length > 0) await this.fetch(branches);
+  }
+
+  /**
+   * Brings branches' objects here; a name that the remote no longer has is left out.
+   * @throws AppError BEACON_UNREACHABLE
+   */
+  private async fetch(branches: readonly string[]): Promise<void> {
+    let wanted = branches.filter(isBranchName);
+    for (let attempt = 1; wanted.length > 0; attempt += 1) {
+      const all = wanted.length > MAX_NAMED_FETCHES;
+      // Without a destination nothing but the objects is kept: no refs to slow the scratch repository down.
+      const refspecs = (all ? ['*'] : wanted).map((name) => `refs/heads/${name}\n`);
+      const result = await this.run(
+        [
+          'fetch',
+          '--quiet',
+          '--no-tags',
+          '--no-write-fetch-head',
+          '--no-auto-maintenance',
+          '--no-recurse-submodules',
+          '--refmap=',
+          '--stdin',
+          REMOTE,
+        ],
+        { input: refspecs.join(''), timeoutMs: FETCH_TIMEOUT_MS },
+      );
+      if (result.exitCode === 0) return;
+      if (attempt === 3 || !/couldn't find remote ref/.test(result.stderr)) {
+        throw unreachable(result);
+      }
+      const { branches: now } = await this.advertise();
+      wanted = wanted.filter((branch) => now.has(branch));
+    }
+  }
+
+  private async run(
+    args: readonly string[],
+    { input = '', timeoutMs = ADVERTISE_TIMEOUT_MS }: { input?: string; timeoutMs?: number } = {},
+  ): Promise<RunResult> {
+    const { transport, scratch } = this.parts;
+    const { pool, environment } = transport;
+    return pool.run(args, { cwd: scratch.gitDir, environment, input, timeoutMs });
+  }
+
+  /** Upkeep between pushes, while nobody waits for an answer. */
+  private async maintain(done: PushResult, drafts: number): Promise<void> {
+    if (done.outcome !== 'accepted') return;
+    const { local, scratch, transport } = this.parts;
+    this.pushesSinceMaintenance += 1;
+    this.looseRefs += 2 * drafts;
+    if (local?.own === true && this.looseRefs > LOOSE_REFS_LIMIT) {
+      this.looseRefs = 0;
+      this.report(await packRefs(transport, local));
+    }
+    if (this.pushesSinceMaintenance < PUSHES_PER_MAINTENANCE) return;
+    this.pushesSinceMaintenance = 0;
+    await this.writer.rest();
+    // What was pushed to a local beacon stands there; the scratch's copy has served.
+    if (local !== undefined) await scratch.dropObjects();
+    const gitDir = local === undefined ? scratch.gitDir : local.own ? local.gitDir : undefined;
+    if (gitDir === undefined || this.joining !== undefined) return;
+    this.joining = joinPacks(transport, gitDir, PUSHES_PER_MAINTENANCE)
+      .then((failure) => this.report(failure))
+      .catch((error: unknown) => this.report(String(error)))
+      .finally(() => (this.joining = undefined));
+  }
+
+  private report(failure: string | undefined): void {
+    if (failure !== undefined) this.warn({ failure }, 'upkeep of a git repository failed');
+  }
+
+  private warn(facts: Readonly<Record<string, unknown>>, message: string): void {
+    this.parts.logger?.warn({ beacon: this.description, ...facts }, message);
+  }
+}
+
+async function checkGit(
+  remote: RemoteUrl,
+  workDir: string,
+  environment: Environment,
+): Promise<void> {
+  const git = simpleGit({
+    baseDir: workDir,
+    allowEnvironment: Object.keys(environment),
+    unsafe: { allowUnsafeConfigPaths: true, allowUnsafeSshCommand: true },
+  }).env({ ...environment });
+  const { major, minor, installed } = await git.version();
+  if (!installed) throw unusable(remote, 'the program git is not installed');
+  // cat-file --batch-command and core.fsync came with 2.36.
+  if (major < 2 || (major === 2 && minor < 36)) {
+    throw unusable(remote, `git ${major}.${minor} is too old, 2.36 or newer is needed`);
+  }
+}
+
+async function advertise(transport: Transport, scratch: ScratchRepository): Promise<Advertisement> {
+  const { pool, environment } = transport;
+  const result = await pool.run(['ls-remote', '--quiet', '--heads', '--tags', REMOTE], {
+    cwd: scratch.gitDir,
+    environment,
+    timeoutMs: ADVERTISE_TIMEOUT_MS,
+  });
+  if (result.exitCode !== 0) throw unreachable(result);
+  return parseAdvertisement(result.stdout);
+}
+
+/** Puts the epoch commit on a remote that has no branch yet. Two nodes that do so at once make the same commit. */
+async function startEpoch(
+  { pool, environment, remote }: Transport,
+  scratch: ScratchRepository,
+  { branches }: Advertisement,
+  epochBranch: string,
+): Promise<CommitId> {
+  if (branches.size > 0) throw unusable(remote, `it has no branch ${epochBranch}`);
+  const options = { cwd: scratch.gitDir, environment, timeoutMs: ADVERTISE_TIMEOUT_MS };
+  const ref = 'refs/outbox/epoch';
+  const imported = await pool.run(['fast-import', '--quiet', '--force', '--date-format=raw'], {
+    ...options,
+    input: epochCommands(ref),
+  });
+  const epoch = imported.stdout.toString('latin1').trim();
+  if (imported.exitCode !== 0 || !isCommitId(epoch)) {
+    throw new Error(`git fast-import failed: ${imported.stderr}`);
+  }
+  const pushed = await pool.run(
+    ['push', '--porcelain', '--no-verify', REMOTE, `${epoch}:refs/heads/${epochBranch}`],
+    options,
+  );
+  if (pushed.exitCode === 0) return epoch;
+  if (pushed.interruption !== undefined) throw unreachable(pushed);
+  throw unusable(remote, `it is empty and refused the epoch commit: ${lastWords(pushed)}`);
+}
+
+/** Why a batch cannot be pushed at all; only a fault of our own makes one. */
+function faultOfBatch(drafts: readonly CommitDraft[]): string | undefined {
+  const assets = new Set(drafts.map(({ assetId }) => assetId));
+  const transactions = new Set(drafts.map(({ transactionId }) => transactionId));
+  if (assets.size < drafts.length) return 'one asset has two transactions in the batch';
+  if (transactions.size < drafts.length) return 'a transaction is twice in the batch';
+  for (const draft of drafts) {
+    const { assetId, transactionId, parent, committer, commitTimeSeconds } = draft;
+    const sound =
+      isBranchName(branchOf(assetId)) &&
+      isTransactionId(transactionId) &&
+      isCommitId(parent) &&
+      /^[\w.@+-]+$/.test(committer) &&
+      Number.isSafeInteger(commitTimeSeconds) &&
+      commitTimeSeconds >= 0;
+    if (!sound) return `the draft of ${JSON.stringify(transactionId)} is malformed`;
+  }
+  return undefined;
+}
+
+function outboxOf(
+  drafts: readonly CommitDraft[],
+  commits: ReadonlyMap<TransactionId, CommitId>,
+  epoch: CommitId,
+): OutboxRef[] {
+  return drafts.flatMap((draft) => {
+    const target = commits.get(draft.transactionId);
+    if (target === undefined) throw new Error(`no commit was made for ${draft.transactionId}`);
+    const nothing = '0'.repeat(target.length);
+    const parents = draft.parent === epoch ? [nothing, epoch] : [draft.parent];
+    return [
+      { name: `heads/${branchOf(draft.assetId)}`, target, expected: parents },
+      { name: `tags/${draft.transactionId}`, target, expected: [nothing] },
+    ];
+  });
+}
+
+/** Which transaction each ref of a batch belongs to. */
+function refOwners(drafts: readonly CommitDraft[]): Map<string, TransactionId> {
+  return new Map(
+    drafts.flatMap(({ assetId, transactionId }) => [
+      [`refs/heads/${branchOf(assetId)}`, transactionId] as const,
+      [`refs/tags/${transactionId}`, transactionId] as const,
+    ]),
+  );
+}
+
+/** The rules of git check-ref-format for one branch, so that a name can stand in a refspec and in `packed-refs`. */
+function isBranchName(name: string): boolean {
+  return (
+    name !== '' &&
+    name.isWellFormed() &&
+    // eslint-disable-next-line no-control-regex -- control characters are exactly what git refuses
+    !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[/-]|[/.]$|(?:^|\/)\.|\.lock(?:\/|$)/.test(name)
+  );
+}
+
+function refused(stale: readonly TransactionId[], reason: string, retryable: boolean): PushResult {
+  return { outcome: 'refused', stale, reason, retryable };
+}
+
+function unreachable(result: RunResult): AppError {
+  const reason = result.interruption ?? lastWords(result);
+  return new AppError('BEACON_UNREACHABLE', { reason }, { cause: new Error(lastWords(result)) });
+}
+
+function unusable(remote: RemoteUrl, reason: string): AppError {
+  return new AppError('BEACON_UNUSABLE', { beacon: remote.description, reason });
+}
+
+function lastWords(result: RunResult): string {
+  return (
+    redact(result.stderr.trim().slice(-400)) || `git ended with ${result.exitCode ?? 'a signal'}`
+  );
+}

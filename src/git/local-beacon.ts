@@ -1,0 +1,264 @@
+// A beacon that is a directory: made when it is not there, kept fast and durable when we made it.
+import { randomBytes } from 'node:crypto';
+import {
+  access,
+  constants,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../shared/errors.ts';
+import type { Environment, ProcessPool } from './processes.ts';
+import { countPacks } from './scratch-repository.ts';
+
+/** What a beacon's epoch commit holds; the same bytes give every node that starts an empty beacon the same commit. */
+const EPOCH_README = `# NFGT beacon chain
+
+Every branch \`nfgt-<asset id>\` of this repository is one non-fungible git token. Each of its commits is one
+transaction, and its newest one says, in \`metadata.json\`, who owns the token. A transaction counts once a tag named by
+its id stands on its commit.
+
+Branches and tags are only ever added to: do not rewrite or delete them.
+`;
+const EPOCH_IDENTITY = 'nfgt <nfgt> 1640995200 +0000';
+const COMMAND_TIMEOUT_MS = 60_000;
+const MAINTENANCE_TIMEOUT_MS = 600_000;
+
+/**
+ * The settings of a beacon that we make. It is the authority, so what it has accepted must survive a power cut: packs,
+ * their indexes and refs are flushed one by one (`batch` would only cover loose objects, and on Linux only by luck).
+ * Every push stays one pack, two flushes in place of three for each transaction; our own maintenance joins them.
+ */
+const OWN_SETTINGS = `[core]
+	fsync = loose-object,pack,pack-metadata,reference
+	fsyncMethod = fsync
+	logAllRefUpdates = false
+	compression = 1
+[receive]
+	denyDeletes = true
+	denyNonFastForwards = true
+	fsckObjects = true
+	unpackLimit = 1
+	autogc = false
+	advertisePushOptions = false
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[pack]
+	threads = 1
+	window = 0
+[uploadpack]
+	allowFilter = true
+[aibot]
+	beacon = 1
+`;
+
+export interface LocalBeacon {
+  readonly gitDir: string;
+  readonly objectDir: string;
+  readonly objectFormat: 'sha1' | 'sha256';
+  /** True when we made it: nobody else keeps it in order. */
+  readonly own: boolean;
+}
+
+interface Git {
+  readonly pool: ProcessPool;
+  readonly environment: Environment;
+}
+
+/** The fast-import commands that make the epoch commit on a branch. */
+export function epochCommands(ref: string): string {
+  const bytes = Buffer.byteLength(EPOCH_README);
+  return [
+    `commit ${ref}`,
+    'mark :1',
+    `committer ${EPOCH_IDENTITY}`,
+    'data 5\nEpoch',
+    'M 100644 inline README.md',
+    `data ${bytes}\n${EPOCH_README}`,
+    'get-mark :1',
+    '',
+  ].join('\n');
+}
+
+/**
+ * Finds the beacon in a directory, or makes it when nothing is there.
+ * @throws AppError BEACON_UNUSABLE when something else is there
+ */
+export async function openLocalBeacon(
+  git: Git,
+  path: string,
+  epochBranch: string,
+): Promise<LocalBeacon> {
+  if (await isEmpty(path)) await createBeacon(git, path, epochBranch);
+  const args = ['rev-parse', '--absolute-git-dir', '--git-path', 'objects', '--show-object-format'];
+  const environment = { ...git.environment, GIT_CEILING_DIRECTORIES: dirname(path) };
+  const result = await git.pool.run(args, {
+    cwd: path,
+    environment,
+    timeoutMs: COMMAND_TIMEOUT_MS,
+  });
+  const [gitDir = '', objects = '', format] = result.stdout.toString('utf8').split('\n');
+  if (result.exitCode !== 0 || (format !== 'sha1' && format !== 'sha256')) {
+    throw unusable(path, result.stderr.trim().split('\n')[0] ?? 'it is no git repository');
+  }
+  const config = await readFile(join(gitDir, 'config'), 'utf8');
+  const own = /^\[aibot\]\n\tbeacon = 1$/m.test(config);
+  if (own) await removeStaleLocks(gitDir);
+  return { gitDir, objectDir: resolve(path, objects), objectFormat: format, own };
+}
+
+/** True when this process may write the beacon's objects and refs. */
+export async function isWritable(beacon: LocalBeacon): Promise<boolean> {
+  try {
+    for (const directory of [beacon.objectDir, join(beacon.gitDir, 'refs')]) {
+      await access(directory, constants.W_OK);
+    }
+    return true;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return false;
+    throw new AppError('BEACON_UNREACHABLE', {}, { cause: error });
+  }
+}
+
+/**
+ * Flushes the directories that a push added names to. git flushes the files alone: after a power cut a file whose name
+ * was lost is no use.
+ */
+export async function flushDirectories(beacon: LocalBeacon): Promise<void> {
+  const directories = ['refs/heads', 'refs/tags'].map((name) => join(beacon.gitDir, name));
+  await Promise.all([...directories, join(beacon.objectDir, 'pack')].map(flushDirectory));
+}
+
+/** Moves all refs into one file: git reads 18,000 packed refs faster than 300 loose ones. */
+export async function packRefs(git: Git, beacon: LocalBeacon): Promise<string | undefined> {
+  return maintain(git, beacon, ['pack-refs', '--all']);
+}
+
+/** Joins the packs of single pushes, each into the next larger, when they have become many. */
+export async function joinPacks(
+  git: Git,
+  gitDir: string,
+  limit: number,
+): Promise<string | undefined> {
+  if ((await countPacks(gitDir)) <= limit) return undefined;
+  return maintain(git, { gitDir }, ['repack', '--geometric=2', '-d', '-l', '-q']);
+}
+
+async function maintain(
+  git: Git,
+  { gitDir }: Pick<LocalBeacon, 'gitDir'>,
+  args: readonly string[],
+): Promise<string | undefined> {
+  const result = await git.pool.run(args, {
+    cwd: gitDir,
+    environment: git.environment,
+    timeoutMs: MAINTENANCE_TIMEOUT_MS,
+  });
+  const failed = result.exitCode !== 0 && result.interruption !== 'closed';
+  return failed ? `git ${args[0] ?? ''} failed: ${result.stderr.trim().slice(0, 400)}` : undefined;
+}
+
+/** Makes the repository beside its place and moves it there whole: a crash leaves no half of one. */
+async function createBeacon(git: Git, path: string, epochBranch: string): Promise<void> {
+  const parent = dirname(path);
+  await mkdir(parent, { recursive: true });
+  const draft = join(parent, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  const run = async (args: readonly string[], cwd: string, input = ''): Promise<void> => {
+    const { environment } = git;
+    const result = await git.pool.run(args, {
+      cwd,
+      environment,
+      input,
+      timeoutMs: COMMAND_TIMEOUT_MS,
+    });
+    if (result.exitCode !== 0) throw unusable(path, result.stderr.trim().slice(0, 300));
+  };
+  try {
+    await run(['init', '--bare', '--quiet', '--template=', '--', draft], parent);
+    const config = await open(join(draft, 'config'), 'a');
+    await config.appendFile(OWN_SETTINGS);
+    await config.sync();
+    await config.close();
+    await run(['symbolic-ref', 'HEAD', `refs/heads/${epochBranch}`], draft);
+    await run(
+      ['-c', 'fastimport.unpackLimit=1', 'fast-import', '--quiet', '--date-format=raw'],
+      draft,
+      epochCommands(`refs/heads/${epochBranch}`),
+    );
+    await flushTree(draft);
+    await rename(draft, path);
+    await flushDirectory(parent);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * A process that was killed, or a power cut, leaves lock files, and git then refuses those refs for ever. A lock that
+ * is still there after a few seconds has no owner: git holds one for milliseconds.
+ */
+async function removeStaleLocks(gitDir: string): Promise<void> {
+  const before = await listLocks(gitDir);
+  if (before.length === 0) return;
+  await sleep(3000);
+  const after = new Set(await listLocks(gitDir));
+  for (const file of before) if (after.has(file)) await rm(file, { force: true });
+}
+
+async function listLocks(gitDir: string): Promise<string[]> {
+  const locks: string[] = [];
+  for (const directory of [gitDir, join(gitDir, 'refs', 'heads'), join(gitDir, 'refs', 'tags')]) {
+    const names = await readdir(directory);
+    locks.push(
+      ...names.filter((name) => name.endsWith('.lock')).map((name) => join(directory, name)),
+    );
+  }
+  return locks;
+}
+
+async function flushTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await flushTree(path);
+    else await flushDirectory(path);
+  }
+  await flushDirectory(directory);
+}
+
+/** Flushes what a path names, directory or file. */
+async function flushDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** True when nothing is at the path, or a directory without entries. */
+async function isEmpty(path: string): Promise<boolean> {
+  try {
+    const found = await stat(path);
+    if (!found.isDirectory()) throw unusable(path, 'it is no directory');
+    return (await readdir(path)).length === 0;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return true;
+    if (code === undefined || error instanceof AppError) throw error;
+    throw new AppError('BEACON_UNREACHABLE', { reason: code }, { cause: error });
+  }
+}
+
+function unusable(beacon: string, reason: string): AppError {
+  return new AppError('BEACON_UNUSABLE', { beacon, reason });
+}

@@ -1,0 +1,196 @@
+// The node's own bare repository: the objects of everything read and written, and the refs of one batch at a time.
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { simpleGit } from 'simple-git';
+import type { CommitId } from '../shared/ids.ts';
+import { quoteConfig } from './environment.ts';
+import type { Environment } from './processes.ts';
+
+/** The remote's name in the scratch repository: commands carry it in place of a URL that may hold credentials. */
+export const REMOTE = 'beacon';
+export const OUTBOX_REFSPECS = [
+  'refs/outbox/heads/*:refs/heads/*',
+  'refs/outbox/tags/*:refs/tags/*',
+] as const;
+
+/** One ref of a batch. */
+export interface OutboxRef {
+  /** `heads/<branch>` or `tags/<tag>`. */
+  readonly name: string;
+  readonly target: CommitId;
+  /** The values that the ref may have on the remote before the push; the zero id for a ref that is not there. */
+  readonly expected: readonly string[];
+}
+
+/**
+ * git refuses a push that is no fast-forward, but it would not mind a remote whose branch stands *behind* the draft's
+ * parent, or is gone. This hook sees the very ids that the remote is asked to replace, and stops the push when one of
+ * them is not as expected, before anything is sent. (--force-with-lease says the same, at 18 ms for every ref.)
+ */
+const PRE_PUSH_HOOK = `#!/bin/sh
+grep -F -x -v -f "\${0%/*}/expected" >&2
+test $? -eq 1
+`;
+
+/** Opens the scratch repository under the work directory, making it when it is not there or of another object format. */
+export async function openScratchRepository(options: {
+  readonly workDir: string;
+  readonly environment: Environment;
+  readonly location: string;
+  readonly objectFormat: 'sha1' | 'sha256';
+  /** The object store of a local beacon, read in place. */
+  readonly alternate: string | undefined;
+}): Promise<ScratchRepository> {
+  const gitDir = join(options.workDir, 'scratch.git');
+  const formatFile = join(gitDir, 'aibot-format');
+  if (!(await holds(formatFile, options.objectFormat))) {
+    await rm(gitDir, { recursive: true, force: true });
+    await simpleGit({
+      baseDir: options.workDir,
+      allowEnvironment: Object.keys(options.environment),
+      unsafe: {
+        allowUnsafeConfigPaths: true,
+        allowUnsafeSshCommand: true,
+        allowUnsafeTemplateDir: true,
+      },
+    })
+      .env({ ...options.environment })
+      .raw([
+        'init',
+        '--bare',
+        '--template=',
+        `--object-format=${options.objectFormat}`,
+        'scratch.git',
+      ]);
+    await writeFile(formatFile, options.objectFormat);
+  }
+  const scratch = new ScratchRepository(gitDir);
+  await scratch.configure(options.location, options.objectFormat, options.alternate);
+  return scratch;
+}
+
+export class ScratchRepository {
+  readonly gitDir: string;
+  private readonly hooksDir: string;
+
+  constructor(gitDir: string) {
+    this.gitDir = gitDir;
+    this.hooksDir = join(gitDir, 'aibot-hooks');
+  }
+
+  /** Writes the settings anew, so that an older version's are never left, and clears what a crash left. */
+  async configure(
+    location: string,
+    objectFormat: 'sha1' | 'sha256',
+    alternate: string | undefined,
+  ): Promise<void> {
+    const config = scratchConfig(location, this.hooksDir, objectFormat);
+    await replaceFile(join(this.gitDir, 'config'), config);
+    await mkdir(this.hooksDir, { recursive: true });
+    await writeFile(join(this.hooksDir, 'pre-push'), PRE_PUSH_HOOK, { mode: 0o755 });
+    await mkdir(join(this.gitDir, 'objects', 'info'), { recursive: true });
+    const alternates = join(this.gitDir, 'objects', 'info', 'alternates');
+    if (alternate === undefined) await rm(alternates, { force: true });
+    else await replaceFile(alternates, `${alternate}\n`);
+    await this.setOutbox([]);
+    await this.removeLeftovers();
+  }
+
+  /**
+   * Makes these the only refs of the repository. They are written as one `packed-refs` file: no process, one rename,
+   * and whatever the batch before left is gone with it.
+   */
+  async setOutbox(refs: readonly OutboxRef[]): Promise<void> {
+    const lines = refs.map(({ name, target }) => ({ ref: `refs/outbox/${name}`, target }));
+    // git searches the file by bisection over the names' bytes.
+    const bytes = lines.map((line) => ({ ...line, key: Buffer.from(line.ref) }));
+    bytes.sort((a, b) => Buffer.compare(a.key, b.key));
+    const packed = bytes.map(({ ref, target }) => `${target} ${ref}\n`);
+    const expected = refs.flatMap(({ name, target, expected: values }) =>
+      values.map((value) => `refs/outbox/${name} ${target} refs/${name} ${value}\n`),
+    );
+    await replaceFile(join(this.hooksDir, 'expected'), expected.join(''));
+    await replaceFile(
+      join(this.gitDir, 'packed-refs'),
+      `# pack-refs with: peeled fully-peeled sorted \n${packed.join('')}`,
+    );
+  }
+
+  /** Deletes every object of the repository's own. Only where all that matters stands in the alternate. */
+  async dropObjects(): Promise<void> {
+    const packDir = join(this.gitDir, 'objects', 'pack');
+    await rm(packDir, { recursive: true, force: true });
+    await mkdir(packDir, { recursive: true });
+  }
+
+  /** How many packs the repository has of its own. */
+  async countPacks(): Promise<number> {
+    return countPacks(this.gitDir);
+  }
+
+  /** Temporary files of killed processes, and loose refs, which would stand before the packed ones. */
+  private async removeLeftovers(): Promise<void> {
+    await rm(join(this.gitDir, 'refs', 'outbox'), { recursive: true, force: true });
+    const packDir = join(this.gitDir, 'objects', 'pack');
+    await mkdir(packDir, { recursive: true });
+    const names = [
+      ...(await readdir(packDir)).map((name) => join(packDir, name)),
+      ...(await readdir(this.gitDir)).map((name) => join(this.gitDir, name)),
+    ];
+    const leftovers = names.filter((name) => /\/(?:tmp_|fast_import_crash_)|\.lock$/.test(name));
+    for (const name of leftovers) await rm(name, { recursive: true, force: true });
+  }
+}
+
+/** How many packs stand in a repository's own object store. */
+export async function countPacks(gitDir: string): Promise<number> {
+  const names = await readdir(join(gitDir, 'objects', 'pack'));
+  return names.filter((name) => name.endsWith('.pack')).length;
+}
+
+/**
+ * `core.fsync = none`: what is written here is read again from the remote or rebuilt from the journal. Packs are never
+ * unpacked, deltas are never searched for: a transaction is three small objects.
+ */
+function scratchConfig(
+  location: string,
+  hooksDir: string,
+  objectFormat: 'sha1' | 'sha256',
+): string {
+  const version = objectFormat === 'sha1' ? 0 : 1;
+  return [
+    '[core]',
+    `\trepositoryformatversion = ${version}`,
+    '\tbare = true',
+    '\tfilemode = true',
+    '\tfsync = none',
+    '\tcompression = 1',
+    `\thooksPath = ${quoteConfig(hooksDir)}`,
+    ...(objectFormat === 'sha1' ? [] : ['[extensions]', '\tobjectformat = sha256']),
+    `[remote "${REMOTE}"]`,
+    `\turl = ${quoteConfig(location)}`,
+    '\ttagOpt = --no-tags',
+    '[gc]\n\tauto = 0',
+    '[maintenance]\n\tauto = false',
+    '[pack]\n\tthreads = 1\n\twindow = 0',
+    '[fetch]\n\tunpackLimit = 1\n\tfsckObjects = true\n\twriteCommitGraph = false',
+    '[fastimport]\n\tunpackLimit = 1',
+    '[push]\n\tnegotiate = false\n\tgpgSign = false\n\trecurseSubmodules = no',
+    '[advice]\n\tpushUpdateRejected = false',
+    '',
+  ].join('\n');
+}
+
+async function replaceFile(file: string, content: string): Promise<void> {
+  await writeFile(`${file}.new`, content, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
+
+async function holds(file: string, content: string): Promise<boolean> {
+  try {
+    return (await readFile(file, 'utf8')) === content;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}

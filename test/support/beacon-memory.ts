@@ -1,0 +1,216 @@
+// The port Beacon without git: a remote in memory that several beacons may share, for tests and the simulator.
+import { createHash } from 'node:crypto';
+import type {
+  Advertisement,
+  Beacon,
+  ChainCommit,
+  CommitDraft,
+  PushResult,
+} from '../../src/chain/beacon.ts';
+import { MAX_RECORD_BYTES, recordDigest } from '../../src/chain/record.ts';
+import { branchOf } from '../../src/chain/refs.ts';
+import { AppError } from '../../src/shared/errors.ts';
+import type { CommitId, TransactionId } from '../../src/shared/ids.ts';
+
+/** What a test may make the remote do to the next push. */
+export type PushFailure =
+  /** Nothing is written and the remote says so. */
+  | { readonly kind: 'refuse'; readonly reason: string; readonly retryable: boolean }
+  /** The push is applied as usual and its answer gets lost. */
+  | { readonly kind: 'lose-answer' }
+  /** The connection ends before anything is applied. */
+  | { readonly kind: 'cut' };
+
+/** A commit that a test puts on the remote by hand, as another node or a stranger would. */
+export interface ForeignCommit {
+  readonly parents: readonly CommitId[];
+  readonly record: Buffer | undefined;
+  readonly message?: string;
+}
+
+/** The remote's state. */
+export class MemoryRemote {
+  readonly epochBranch: string;
+  readonly epoch: CommitId;
+  readonly branches = new Map<string, CommitId>();
+  readonly tags = new Map<string, CommitId>();
+  readonly commits = new Map<CommitId, ChainCommit>();
+  /** While true, nothing answers: every method throws BEACON_UNREACHABLE and a push is refused, to be retried. */
+  unreachable = false;
+  /** While true, nobody may push. */
+  readOnly = false;
+  /** How many pushes were applied. */
+  pushes = 0;
+  private readonly failures: PushFailure[] = [];
+
+  constructor(epochBranch = 'main') {
+    this.epochBranch = epochBranch;
+    this.epoch = this.addCommit({ parents: [], record: undefined, message: 'Epoch' });
+    this.branches.set(epochBranch, this.epoch);
+  }
+
+  /** The next pushes fail in these ways, one each. */
+  failPushes(...failures: readonly PushFailure[]): void {
+    this.failures.push(...failures);
+  }
+
+  takeFailure(): PushFailure | undefined {
+    return this.failures.shift();
+  }
+
+  /** Adds a commit without any ref. */
+  addCommit({ parents, record, message }: ForeignCommit): CommitId {
+    const text = message ?? (record === undefined ? '' : recordDigest(record));
+    const hash = createHash('sha1').update(
+      JSON.stringify([parents, text, record?.toString('hex')]),
+    );
+    return this.store(hash.digest('hex') as CommitId, parents, record, text);
+  }
+
+  /** Makes the draft's commit; the same draft gives the same id. */
+  addDraft(draft: CommitDraft): CommitId {
+    const { assetId, committer, commitTimeSeconds, parent, record } = draft;
+    const facts = [assetId, committer, commitTimeSeconds, parent, record.toString('hex')];
+    const id = createHash('sha1').update(JSON.stringify(facts)).digest('hex') as CommitId;
+    return this.store(id, [parent], record, recordDigest(record));
+  }
+
+  /** True when the first commit is the second or one of its ancestors by first parents. */
+  isAncestor(ancestor: CommitId, commit: CommitId): boolean {
+    for (let at: CommitId | undefined = commit; at !== undefined;) {
+      if (at === ancestor) return true;
+      at = this.commits.get(at)?.parents[0];
+    }
+    return false;
+  }
+
+  private store(
+    commitId: CommitId,
+    parents: readonly CommitId[],
+    record: Buffer | undefined,
+    message: string,
+  ): CommitId {
+    const readable = record !== undefined && record.length <= MAX_RECORD_BYTES;
+    this.commits.set(commitId, {
+      commitId,
+      parents,
+      record: readable ? record : undefined,
+      message,
+    });
+    return commitId;
+  }
+}
+
+/** One node's handle on a remote in memory. */
+export class MemoryBeacon implements Beacon {
+  readonly description = 'memory';
+  readonly epochBranch: string;
+  readonly epoch: CommitId;
+  readonly remote: MemoryRemote;
+
+  constructor(remote = new MemoryRemote()) {
+    this.remote = remote;
+    this.epochBranch = remote.epochBranch;
+    this.epoch = remote.epoch;
+  }
+
+  async canPush(): Promise<boolean> {
+    await this.reach();
+    return !this.remote.readOnly;
+  }
+
+  async advertise(): Promise<Advertisement> {
+    await this.reach();
+    return { branches: new Map(this.remote.branches), tags: new Map(this.remote.tags) };
+  }
+
+  async readBranches(
+    tips: ReadonlyMap<string, CommitId>,
+    isKnown: (commitId: CommitId) => boolean,
+  ): Promise<ReadonlyMap<string, readonly ChainCommit[]>> {
+    await this.reach();
+    const chains = new Map<string, readonly ChainCommit[]>();
+    for (const [branch, tip] of tips) {
+      const chain = this.readChain(tip, isKnown);
+      if (chain !== undefined) chains.set(branch, chain);
+    }
+    return chains;
+  }
+
+  async push(drafts: readonly CommitDraft[]): Promise<PushResult> {
+    // A real push is never done in the tick that asked for it.
+    await Promise.resolve();
+    const { remote } = this;
+    if (remote.unreachable) return refused([], 'unreachable', true);
+    if (remote.readOnly) return refused([], 'no right to push', false);
+    const failure = remote.takeFailure();
+    if (failure?.kind === 'refuse') return refused([], failure.reason, failure.retryable);
+    if (failure?.kind === 'cut') return { outcome: 'unknown', reason: 'the connection ended' };
+    const result = this.apply(drafts);
+    return failure === undefined ? result : { outcome: 'unknown', reason: 'the answer was lost' };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private apply(drafts: readonly CommitDraft[]): PushResult {
+    const assets = new Set(drafts.map(({ assetId }) => assetId));
+    if (assets.size < drafts.length) {
+      return refused([], 'one asset has two transactions in the batch', false);
+    }
+    const { remote } = this;
+    const commits = new Map(drafts.map((draft) => [draft.transactionId, remote.addDraft(draft)]));
+    const idOf = (draft: CommitDraft): CommitId => commits.get(draft.transactionId)!;
+    const stands = (draft: CommitDraft): boolean =>
+      remote.tags.get(draft.transactionId) === idOf(draft);
+    const lost = drafts.filter((draft) => !this.fits(draft, idOf(draft)));
+    if (lost.some(stands)) return { outcome: 'unknown', reason: 'the remote has a part of it' };
+    if (lost.length > 0) {
+      return refused(
+        lost.map(({ transactionId }) => transactionId),
+        'refs have moved',
+        true,
+      );
+    }
+    for (const draft of drafts) {
+      remote.branches.set(branchOf(draft.assetId), idOf(draft));
+      remote.tags.set(draft.transactionId, idOf(draft));
+    }
+    remote.pushes += 1;
+    return { outcome: 'accepted', commits };
+  }
+
+  /** True when the draft's branch and tag stand where the draft expects them, or already on its commit. */
+  private fits({ assetId, parent, transactionId }: CommitDraft, commitId: CommitId): boolean {
+    const tip = this.remote.branches.get(branchOf(assetId));
+    const tag = this.remote.tags.get(transactionId);
+    const fresh = tip === undefined ? parent === this.epoch : tip === parent;
+    const parentKnown = this.remote.commits.has(parent);
+    return parentKnown && (fresh || tip === commitId) && (tag === undefined || tag === commitId);
+  }
+
+  private readChain(
+    tip: CommitId,
+    isKnown: (commitId: CommitId) => boolean,
+  ): ChainCommit[] | undefined {
+    const chain: ChainCommit[] = [];
+    let at: CommitId | undefined = tip;
+    while (at !== undefined && at !== this.epoch && !isKnown(at)) {
+      const commit = this.remote.commits.get(at);
+      if (commit === undefined) return undefined;
+      chain.push(commit);
+      at = commit.parents[0];
+    }
+    return chain.reverse();
+  }
+
+  private async reach(): Promise<void> {
+    await Promise.resolve();
+    if (this.remote.unreachable) throw new AppError('BEACON_UNREACHABLE');
+  }
+}
+
+function refused(stale: readonly TransactionId[], reason: string, retryable: boolean): PushResult {
+  return { outcome: 'refused', stale, reason, retryable };
+}

@@ -1,0 +1,41 @@
+// Temporary directories that are gone after each test, and plain git to look at a repository with.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from '@jest/globals';
+
+const made: string[] = [];
+
+afterEach(() => {
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A new, empty directory; it is removed after the test. */
+export function tempDir(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'aibot-'));
+  made.push(directory);
+  return directory;
+}
+
+/** Runs plain git in a directory, apart from the machine's own configuration; returns what it printed, trimmed. */
+export function git(cwd: string, args: readonly string[], input?: string | Buffer): string {
+  return execFileSync('git', args, {
+    cwd,
+    env: {
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      HOME: cwd,
+      LC_ALL: 'C',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_AUTHOR_NAME: 'test',
+      GIT_AUTHOR_EMAIL: 'test',
+      GIT_COMMITTER_NAME: 'test',
+      GIT_COMMITTER_EMAIL: 'test',
+    },
+    input: input ?? '',
+    maxBuffer: 1 << 28,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+    .toString('utf8')
+    .trimEnd();
+}
