@@ -1,0 +1,47 @@
+// Use case: a member mints an asset of the catalogue that is open to everyone, once in a while.
+import { AppError } from '../shared/errors.ts';
+import type { AssetId } from '../shared/ids.ts';
+import type { NfgtNode } from '../chain/node.ts';
+import type { App } from './app.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Custody } from './custody.ts';
+import type { Settlements } from './settlements.ts';
+
+export function makeMint(parts: {
+  readonly settlements: Settlements;
+  readonly custody: Custody;
+  readonly catalogue: Catalogue;
+  readonly node: NfgtNode;
+  readonly cooldownMs: number;
+}): App['mint'] {
+  const { settlements, custody, catalogue, node, cooldownMs } = parts;
+  return async ({ key, member, assetId: text }) => {
+    const { memberId } = member;
+    const assetId = text as AssetId;
+    const asset = catalogue.factsOf(assetId);
+    const earlier = await settlements.findAnswer(key);
+    if (earlier !== undefined) return { settlement: earlier.view, asset };
+    const isOpen = catalogue.find(assetId)?.held === 'open';
+    if (!isOpen || node.chain.findTip(assetId) !== undefined) {
+      throw new AppError('NOT_MINTABLE', { assetId: text.slice(0, 100) });
+    }
+    const deliveries = [{ assetId, from: null, to: memberId, person: member, costGc: 0 }] as const;
+    const { view } = await settlements.move({
+      key,
+      kind: 'mint',
+      ...(await custody.plan(deliveries)),
+      custody: 'bot',
+      prepare: async (stores, { at }) => {
+        const last = await stores.rolls.findClaim(memberId, 'mint');
+        if (last !== undefined && at < last + cooldownMs) {
+          const nextAtSeconds = Math.ceil((last + cooldownMs) / 1000);
+          throw new AppError('MINT_COOLDOWN', { nextAtSeconds });
+        }
+        await stores.rolls.setClaim(memberId, 'mint', at);
+        await custody.confirm(stores, deliveries);
+        return { answer: null };
+      },
+    });
+    return { settlement: view, asset };
+  };
+}

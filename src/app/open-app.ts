@@ -1,0 +1,141 @@
+// Puts the use cases together, recovers what an earlier process left open, and keeps the timers of the house.
+import type { NfgtNode } from '../chain/node.ts';
+import type { Guyacha } from '../guyacha/banner.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { GuyaCoin } from '../shared/guya-coin.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { App, AuditReport } from './app.ts';
+import { runAudit } from './audit.ts';
+import { Catalogue } from './catalogue.ts';
+import { makeCreateTransaction } from './create-transaction.ts';
+import { Custody } from './custody.ts';
+import { makeDaily } from './daily.ts';
+import { makeGift } from './gift.ts';
+import { makeViews } from './inventory.ts';
+import { mintCatalogue } from './mint-catalogue.ts';
+import { makeMint } from './mint.ts';
+import { makeOwnerIds, type ChainPrivacy } from './owner-ids.ts';
+import { makePay } from './pay.ts';
+import type { Database } from './ports/database.ts';
+import { makeRoll } from './roll.ts';
+import { Settlements, type SettlementsOptions } from './settlements.ts';
+import { Trading } from './trading.ts';
+
+export interface AppOptions {
+  readonly database: Database;
+  readonly node: NfgtNode;
+  readonly vault: Vault;
+  readonly guyacha: Guyacha;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly chainPrivacy: ChainPrivacy;
+  readonly dailyGc: GuyaCoin;
+  readonly mintCooldownMs: number;
+  readonly tradeExpiryMs: number;
+  readonly auditIntervalMs: number;
+  readonly atStep?: SettlementsOptions['atStep'];
+}
+
+export interface OpenApp extends App {
+  /** Stops the timers and waits for the settlements whose outcome is known. */
+  close(): Promise<void>;
+}
+
+/** How often expired trades are ended and settlements that nobody finishes are taken up. */
+const HOUSEKEEPING_INTERVAL_MS = 5_000;
+
+/**
+ * Opens the app: recovers, lets go of what others moved on the chain, mints the catalogue, audits.
+ * @throws AppError of the node or the vault when the catalogue cannot be minted.
+ */
+export async function openApp(options: AppOptions): Promise<OpenApp> {
+  const { database, node, vault, clock, logger } = options;
+  const ownerIds = makeOwnerIds(options.chainPrivacy, vault.deriveKey('owner-ids'));
+  const catalogue = new Catalogue(options.guyacha);
+  const settlements = new Settlements(options);
+  const custody = new Custody({ ...options, ownerIds });
+  const trading = new Trading({ ...options, settlements, custody, catalogue });
+  const parts = { ...options, settlements, custody, catalogue, ownerIds };
+
+  const recovered = await settlements.recover();
+  if (recovered > 0) logger.info({ settlements: recovered }, 'took up open settlements');
+  await custody.releaseForeign();
+  const status = await node.status();
+  if (status.role === 'validator') await mintCatalogue(parts);
+
+  const audit = async (): Promise<AuditReport> => {
+    const report = await runAudit({ database, vault, clock, chain: node.chain });
+    settlements.frozenFeature = report.findings.length === 0 ? undefined : 'Every movement';
+    for (const found of report.findings) logger.error(found, 'the audit found something off');
+    return report;
+  };
+  const stopTimers = startTimers(options, { settlements, trading, custody, audit });
+  const firstAudit = await audit();
+  logger.info({ findings: firstAudit.findings.length, ...firstAudit.counts }, 'audited');
+
+  return {
+    ...makeViews(parts),
+    roll: makeRoll(parts),
+    mint: makeMint({ ...parts, cooldownMs: options.mintCooldownMs }),
+    gift: makeGift(parts),
+    pay: makePay(settlements),
+    daily: makeDaily(settlements, options.dailyGc),
+    createTransaction: makeCreateTransaction(parts),
+    startTrade: trading.start,
+    addToTrade: trading.add,
+    removeFromTrade: trading.remove,
+    setTradeCoins: trading.setCoins,
+    lockTrade: trading.lock,
+    confirmTrade: trading.confirm,
+    cancelTrade: trading.cancel,
+    showTrade: trading.show,
+    getTrade: trading.get,
+    rememberTradeWindow: (tradeId, window) =>
+      database.transaction(({ trades }) => trades.setWindow(tradeId, window)),
+    onTradeChanged: (listener) => trading.onChanged(listener),
+    onSettlement: (listener) => settlements.onEnded(listener),
+    waitForSettlement: (settlementId, timeoutMs) => settlements.wait(settlementId, timeoutMs),
+    pictureOf: (assetId) => catalogue.pictureOf(assetId),
+    listBanners: () => catalogue.listOpenBanners(clock.now()),
+    botOwnerId: ownerIds.ownerIdOf('bot'),
+    audit,
+    close: async () => {
+      stopTimers();
+      await settlements.drain();
+    },
+  };
+}
+
+function startTimers(
+  { node, logger, auditIntervalMs }: AppOptions,
+  house: {
+    readonly settlements: Settlements;
+    readonly trading: Trading;
+    readonly custody: Custody;
+    readonly audit: () => Promise<AuditReport>;
+  },
+): () => void {
+  const { settlements, trading, custody, audit } = house;
+  const guarded = (name: string, work: () => Promise<unknown>) => (): void => {
+    work().catch((error: unknown) => logger.error({ err: error, work: name }, 'a timer failed'));
+  };
+  const timers = [
+    setInterval(
+      guarded('housekeeping', async () => {
+        await trading.expire();
+        await settlements.recover();
+      }),
+      HOUSEKEEPING_INTERVAL_MS,
+    ),
+    setInterval(guarded('audit', audit), auditIntervalMs),
+  ];
+  for (const timer of timers) timer.unref();
+  const stopWatching = node.on('transaction-committed', ({ transaction, foreign }) => {
+    if (foreign) guarded('custody', () => custody.releaseForeign([transaction.assetId]))();
+  });
+  return () => {
+    timers.forEach(clearInterval);
+    stopWatching();
+  };
+}
