@@ -1,0 +1,163 @@
+// Opens the bot's connection to Discord, and closes it without cutting off anyone's answer.
+import { once } from 'node:events';
+import { Client, DiscordAPIError, Events, GatewayIntentBits, Options } from 'discord.js';
+import { AppError } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { App } from '../app/app.ts';
+import type { Command } from './command.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { openInteractionCalls } from './interaction-calls.ts';
+import { People } from './people.ts';
+import { registerCommands } from './register-commands.ts';
+import { RESPONDER_TIMES } from './responder.ts';
+import type { ResponderTimes } from './responder.ts';
+import { loggable } from './rest-failures.ts';
+import { TradeWindows } from './trade-windows.ts';
+
+/** A process that cannot reach the gateway must say so, not hang. */
+const READY_TIMEOUT_MS = 60_000;
+/** How long a stop waits for answers under way. */
+const DRAIN_MS = 10_000;
+
+export interface DiscordOptions {
+  readonly token: string;
+  /** Another Discord, such as the playground's stand-in; Discord's own when left out. */
+  readonly apiUrl?: string | undefined;
+  /** Registers the commands for this guild only, at once visible; everywhere when left out. */
+  readonly guildId?: string | undefined;
+  readonly commands: readonly Command[];
+  readonly app: App;
+  readonly logger: Logger;
+  /** Called when Discord has ended the connection for good, as it does for a revoked token: only a restart helps. */
+  readonly onLost?: (reason: AppError) => void;
+  readonly times?: Partial<ResponderTimes>;
+}
+
+export interface DiscordConnection {
+  readonly client: Client<true>;
+  /** Takes no new interactions, lets running ones end (at most 10 s), and disconnects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Logs in, registers the commands if they changed, and answers interactions from then on.
+ * @throws AppError DISCORD_TOKEN_REFUSED, DISCORD_UNREACHABLE
+ */
+export async function startDiscord(options: DiscordOptions): Promise<DiscordConnection> {
+  const { app, commands, logger, apiUrl, guildId } = options;
+  const client = newClient(apiUrl);
+  const calls = openInteractionCalls(apiUrl);
+  const windows = new TradeWindows({ app, rest: client.rest, logger });
+  const dispatcher = new Dispatcher({
+    commands,
+    services: { app, windows, people: new People(), catalogue: commands },
+    calls,
+    logger,
+    times: { ...RESPONDER_TIMES, ...options.times },
+  });
+  const close = async (): Promise<void> => {
+    await dispatcher.stop(DRAIN_MS);
+    await windows.close();
+    calls.close();
+    await client.destroy();
+  };
+  watch(client, logger, options.onLost);
+  client.on(Events.InteractionCreate, (interaction) => dispatcher.dispatch(interaction));
+  try {
+    const ready = await logIn(client, options.token);
+    const applicationId = ready.application.id;
+    await registerCommands({ rest: ready.rest, applicationId, guildId, commands, logger });
+    logger.info({ applicationId, guilds: ready.guilds.cache.size }, 'The bot is on Discord.');
+    return { client: ready, close };
+  } catch (error) {
+    await close();
+    throw connectionError(error);
+  }
+}
+
+/** Nothing of Discord's is the record of anything here, so next to nothing of it is kept in memory. */
+function newClient(apiUrl: string | undefined): Client {
+  return new Client({
+    intents: [GatewayIntentBits.Guilds],
+    allowedMentions: { parse: [] },
+    makeCache: Options.cacheWithLimits({
+      ...Options.DefaultMakeCacheSettings,
+      ApplicationCommandManager: 0,
+      ApplicationEmojiManager: 0,
+      AutoModerationRuleManager: 0,
+      BaseGuildEmojiManager: 0,
+      EntitlementManager: 0,
+      GuildBanManager: 0,
+      GuildEmojiManager: 0,
+      GuildForumThreadManager: 0,
+      GuildInviteManager: 0,
+      GuildMemberManager: 0,
+      GuildMessageManager: 0,
+      GuildScheduledEventManager: 0,
+      GuildStickerManager: 0,
+      GuildTextThreadManager: 0,
+      MessageManager: 0,
+      PresenceManager: 0,
+      ReactionManager: 0,
+      ReactionUserManager: 0,
+      StageInstanceManager: 0,
+      ThreadManager: 0,
+      ThreadMemberManager: 0,
+      UserManager: 0,
+      VoiceStateManager: 0,
+    }),
+    ...(apiUrl === undefined ? {} : { rest: { api: apiUrl } }),
+  });
+}
+
+async function logIn(client: Client, token: string): Promise<Client<true>> {
+  const ready = once(client, Events.ClientReady, { signal: AbortSignal.timeout(READY_TIMEOUT_MS) });
+  // Whichever fails first is the reason; the other one must not become an unhandled rejection.
+  await Promise.all([ready, client.login(token)]);
+  if (!client.isReady()) throw new AppError('DISCORD_UNREACHABLE', { reason: 'it was not ready' });
+  return client;
+}
+
+function watch(client: Client, logger: Logger, onLost: DiscordOptions['onLost']): void {
+  const lose = (reason: AppError): void => {
+    logger.error({ code: reason.code }, reason.message);
+    onLost?.(reason);
+  };
+  client.on(Events.Error, (error) => {
+    logger.error({ error: loggable(error) }, 'The Discord client reported an error.');
+  });
+  client.on(Events.Warn, (warning) => logger.warn({ warning }, 'The Discord client warned.'));
+  client.on(Events.ShardError, (error, shardId) => {
+    logger.warn({ shardId, error: loggable(error) }, 'The gateway connection broke.');
+  });
+  client.on(Events.ShardReconnecting, (shardId) => {
+    logger.info({ shardId }, 'Reconnecting to the gateway.');
+  });
+  client.on(Events.ShardResume, (shardId, replayed) => {
+    logger.info({ shardId, replayed }, 'The gateway session was resumed.');
+  });
+  client.on(Events.ShardDisconnect, ({ code }, shardId) => {
+    logger.error({ shardId, code }, 'The gateway closed for good.');
+    lose(
+      new AppError('DISCORD_UNREACHABLE', { reason: `the gateway closed with ${String(code)}` }),
+    );
+  });
+  client.on(Events.Invalidated, () => lose(new AppError('DISCORD_TOKEN_REFUSED')));
+}
+
+function connectionError(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  if (isTokenRefusal(error)) return new AppError('DISCORD_TOKEN_REFUSED', {}, { cause: error });
+  const reason = error instanceof Error ? error.message : 'unknown';
+  return new AppError('DISCORD_UNREACHABLE', { reason }, { cause: error });
+}
+
+function isTokenRefusal(error: unknown): boolean {
+  if (error instanceof DiscordAPIError) return error.status === 401;
+  // discord.js words it differently before (its own check) and after (close code 4004) it is connected.
+  return (
+    error instanceof Error &&
+    (('code' in error && error.code === 'TokenInvalid') ||
+      /Authentication failed|invalid token/i.test(error.message))
+  );
+}

@@ -1,0 +1,224 @@
+// The router of every interaction: it finds the handler, owns the errors, and lets running work end when the bot stops.
+import { randomBytes } from 'node:crypto';
+import type {
+  AutocompleteInteraction,
+  ChatInputCommandInteraction,
+  Interaction,
+  MessageComponentInteraction,
+  ModalSubmitInteraction,
+} from 'discord.js';
+import { AppError } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { IdempotencyKey } from '../shared/ids.ts';
+import type { Person } from '../app/app.ts';
+import { assetChoices } from './asset-option.ts';
+import { visibilityOf } from './command.ts';
+import type { Call, Command, ComponentHandler, Services } from './command.ts';
+import { parseCustomId } from './custom-id.ts';
+import type { InteractionAddress, InteractionCalls } from './interaction-calls.ts';
+import { memberIdOf, personOf } from './people.ts';
+import {
+  faultMessage,
+  ONLY_IN_A_GUILD,
+  refusalMessage,
+  STOPPING,
+  UNKNOWN_COMMAND,
+  UNKNOWN_COMPONENT,
+} from './rendering/error-words.ts';
+import { Responder } from './responder.ts';
+import type { AnswerPlace, ResponderTimes } from './responder.ts';
+import { failureOf, loggable } from './rest-failures.ts';
+
+/** Discord shows "loading options failed" after 3 s; an empty list is better, and leaves the member typing. */
+const AUTOCOMPLETE_MS = 2_000;
+
+interface Parts {
+  readonly commands: readonly Command[];
+  readonly services: Services;
+  readonly calls: InteractionCalls;
+  readonly logger: Logger;
+  readonly times: ResponderTimes;
+}
+
+type Submission = MessageComponentInteraction | ModalSubmitInteraction;
+type Acting = ChatInputCommandInteraction | Submission;
+
+/** Routes interactions. {@link Dispatcher.dispatch} never throws and never rejects. */
+export class Dispatcher {
+  readonly #parts: Parts;
+  readonly #commands: ReadonlyMap<string, Command>;
+  readonly #components: ReadonlyMap<string, ComponentHandler>;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #stopping = new AbortController();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#commands = new Map(parts.commands.map((command) => [command.name, command]));
+    this.#components = new Map(
+      parts.commands.flatMap((command) => Object.entries(command.components ?? {})),
+    );
+  }
+
+  /** Takes one interaction. A second delivery of one that is still in work is dropped: the first will answer it. */
+  dispatch(interaction: Interaction): void {
+    const { id } = interaction;
+    if (this.#running.has(id)) return;
+    const work = this.#route(interaction)
+      .catch((error: unknown) => {
+        const facts = { interactionId: id, error: loggable(error) };
+        this.#parts.logger.error(facts, 'An interaction could not be answered.');
+      })
+      .finally(() => this.#running.delete(id));
+    this.#running.set(id, work);
+  }
+
+  /** Takes nothing new and waits for what runs, at most `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([Promise.all(this.#running.values()), timeout]);
+    clearTimeout(timer);
+    if (this.#running.size > 0) {
+      const facts = { interactions: [...this.#running.keys()] };
+      this.#parts.logger.warn(facts, 'Some interactions did not end in time.');
+    }
+  }
+
+  async #route(interaction: Interaction): Promise<void> {
+    if (interaction.isAutocomplete()) return this.#autocomplete(interaction);
+    if (interaction.isChatInputCommand()) return this.#command(interaction);
+    if (interaction.isMessageComponent() || interaction.isModalSubmit()) {
+      return this.#component(interaction);
+    }
+    this.#parts.logger.warn({ type: interaction.type }, 'An interaction of a foreign kind came.');
+  }
+
+  async #command(interaction: ChatInputCommandInteraction): Promise<void> {
+    const command = this.#commands.get(interaction.commandName);
+    const subcommand = interaction.options.getSubcommand(false) ?? undefined;
+    const place = command === undefined ? 'ephemeral' : visibilityOf(command, subcommand);
+    await this.#handle(interaction, place, async (call) => {
+      if (command === undefined) return call.respond.whisper(UNKNOWN_COMMAND);
+      const { options } = interaction;
+      const findPerson = (name: string): Person | undefined => {
+        const user = options.getUser(name);
+        const { people } = this.#parts.services;
+        return user === null ? undefined : people.remember(personOf(user, options.getMember(name)));
+      };
+      const person = (name: string): Person => {
+        const found = findPerson(name);
+        if (found === undefined) throw new Error(`The required option ${name} is missing.`);
+        return found;
+      };
+      await command.execute({ ...call, options, person, findPerson }, this.#parts.services);
+    });
+  }
+
+  async #component(interaction: Submission): Promise<void> {
+    const id = parseCustomId(interaction.customId);
+    const handler = id === undefined ? undefined : this.#components.get(id.kind);
+    const isOnMessage = interaction.isMessageComponent() || interaction.isFromMessage();
+    await this.#handle(interaction, isOnMessage ? 'carrier' : 'ephemeral', async (call) => {
+      if (id === undefined || handler === undefined) return call.respond.whisper(UNKNOWN_COMPONENT);
+      const values = interaction.isStringSelectMenu() ? interaction.values : [];
+      const field = (name: string): string =>
+        interaction.isModalSubmit() ? interaction.fields.getTextInputValue(name) : '';
+      await handler({ ...call, id, values, field }, this.#parts.services);
+    });
+  }
+
+  /** Runs a handler with its responder, and tells the member what went wrong. */
+  async #handle(
+    interaction: Acting,
+    place: AnswerPlace,
+    work: (call: Call) => Promise<void>,
+  ): Promise<void> {
+    const { calls, logger, times, services } = this.#parts;
+    const respond = new Responder({ calls, logger, times, place, to: addressOf(interaction) });
+    try {
+      if (this.#stopping.signal.aborted) {
+        await respond.whisper(STOPPING);
+        return;
+      }
+      if (!interaction.inGuild()) {
+        await respond.whisper(ONLY_IN_A_GUILD);
+        return;
+      }
+      await work({
+        // SAFETY: a brand only; an interaction's id is unique at Discord.
+        key: `interaction:${interaction.id}` as IdempotencyKey,
+        member: services.people.remember(personOf(interaction.user, interaction.member)),
+        respond,
+        stopping: this.#stopping.signal,
+      });
+    } catch (error) {
+      await this.#tellError(interaction, respond, error);
+    } finally {
+      respond.finish();
+    }
+  }
+
+  async #tellError(interaction: Acting, respond: Responder, error: unknown): Promise<void> {
+    const { logger } = this.#parts;
+    const facts = { interactionId: interaction.id, what: nameOf(interaction) };
+    if (error instanceof AppError) {
+      const log = error.kind === 'damaged' || error.kind === 'unavailable' ? 'warn' : 'debug';
+      logger[log]({ ...facts, code: error.code }, 'An interaction was refused.');
+      return respond.whisper(refusalMessage(error));
+    }
+    const reference = randomBytes(2).toString('hex').toUpperCase();
+    logger.error({ ...facts, reference, error: loggable(error) }, 'An interaction broke.');
+    await respond.whisper(faultMessage(reference));
+  }
+
+  async #autocomplete(interaction: AutocompleteInteraction): Promise<void> {
+    const { calls, logger, services } = this.#parts;
+    const command = this.#commands.get(interaction.commandName);
+    const search = async (): Promise<ReturnType<typeof assetChoices>> => {
+      if (command?.autocomplete === undefined || this.#stopping.signal.aborted) return [];
+      const call = {
+        memberId: memberIdOf(interaction.user.id),
+        subcommand: interaction.options.getSubcommand(false) ?? undefined,
+        text: interaction.options.getFocused(),
+      };
+      return assetChoices(await command.autocomplete(call, services));
+    };
+    const facts = { interactionId: interaction.id, command: interaction.commandName };
+    const choices = await withinTime(search()).catch((error: unknown) => {
+      const log = error instanceof AppError ? 'debug' : 'error';
+      logger[log]({ ...facts, error: loggable(error) }, 'An autocompletion gave nothing.');
+      return [];
+    });
+    try {
+      await calls.sendChoices(addressOf(interaction), choices);
+    } catch (error) {
+      // Members type on, and Discord drops the older question: nobody misses this answer.
+      const log = failureOf(error) === 'refused' ? 'error' : 'debug';
+      logger[log]({ ...facts, error: loggable(error) }, 'Choices were not delivered.');
+    }
+  }
+}
+
+/** The choices, or none when they are not there in time. */
+async function withinTime<Item>(search: Promise<readonly Item[]>): Promise<readonly Item[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<readonly Item[]>((resolve) => {
+    timer = setTimeout(() => resolve([]), AUTOCOMPLETE_MS);
+  });
+  try {
+    return await Promise.race([search, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function addressOf({ id, applicationId, token }: InteractionAddress): InteractionAddress {
+  return { id, applicationId, token };
+}
+
+function nameOf(interaction: Acting): string {
+  return interaction.isChatInputCommand() ? `/${interaction.commandName}` : interaction.customId;
+}

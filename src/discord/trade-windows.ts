@@ -1,0 +1,160 @@
+// The public windows of trades: keeps each showing the newest state, whoever writes it and in whatever order that arrives.
+import { Routes } from 'discord.js';
+import type { REST } from 'discord.js';
+import type { App, SettlementView, TradeView } from '../app/app.ts';
+import type { Logger } from '../shared/logger.ts';
+import { loggable } from './rest-failures.ts';
+import { tradeMessage } from './rendering/trade-message.ts';
+import { messageBody } from './view.ts';
+import type { View } from './view.ts';
+
+type TradeId = TradeView['trade']['tradeId'];
+
+/** Lets an interaction's own answer show a change first: it costs no request of the channel's narrow limit. */
+const COALESCE_MS = 250;
+/** How many trades are remembered; a forgotten one is shown again at its next change, no more. */
+const REMEMBERED_MAX = 5_000;
+
+interface Window {
+  latest: TradeView;
+  /** How far the message has come; -1 when nothing is known about it. */
+  shown: number;
+  tail: Promise<unknown>;
+}
+
+/** Writers of one window go one after the other, and each writes the newest view, so an old one never stays on top. */
+export class TradeWindows {
+  readonly #app: App;
+  readonly #rest: Pick<REST, 'patch'>;
+  readonly #logger: Logger;
+  readonly #windows = new Map<TradeId, Window>();
+  readonly #tradeOf = new Map<SettlementView['settlementId'], TradeId>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #unsubscribe: readonly (() => void)[];
+
+  constructor(parts: {
+    readonly app: App;
+    readonly rest: Pick<REST, 'patch'>;
+    readonly logger: Logger;
+  }) {
+    this.#app = parts.app;
+    this.#rest = parts.rest;
+    this.#logger = parts.logger;
+    this.#unsubscribe = [
+      parts.app.onTradeChanged((view) => this.#refreshSoon(view)),
+      parts.app.onSettlement((settlement) => this.#followSettlement(settlement)),
+    ];
+  }
+
+  /** Shows the trade by an interaction's answer: `send` gets the newest view, which may be newer than `view`. */
+  present<Result>(view: TradeView, send: (message: View) => Promise<Result>): Promise<Result> {
+    const window = this.#note(view);
+    return this.#inTurn(window, async () => {
+      const progress = progressOf(window.latest);
+      const result = await send(tradeMessage(window.latest));
+      window.shown = progress;
+      return result;
+    });
+  }
+
+  /** Brings the public message up to date through its channel. @returns false when there is no message to edit. */
+  refresh(view: TradeView): Promise<boolean> {
+    const window = this.#note(view);
+    return this.#inTurn(window, async () => {
+      const { latest } = window;
+      const progress = progressOf(latest);
+      if (latest.window === undefined) return false;
+      if (window.shown >= progress) return true;
+      const isEdited = await this.#edit(latest, latest.window);
+      if (isEdited) window.shown = progress;
+      return isEdited;
+    });
+  }
+
+  /** Stops listening, and resolves when the edits under way are through. */
+  async close(): Promise<void> {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    await Promise.all([...this.#windows.values()].map((window) => window.tail));
+  }
+
+  #note(view: TradeView): Window {
+    const { tradeId } = view.trade;
+    const known = this.#windows.get(tradeId);
+    this.#windows.delete(tradeId);
+    const window = known ?? { latest: view, shown: -1, tail: Promise.resolve() };
+    if (progressOf(view) >= progressOf(window.latest)) window.latest = view;
+    this.#windows.set(tradeId, window);
+    trim(this.#windows);
+    if (view.settlement !== undefined) {
+      this.#tradeOf.set(view.settlement.settlementId, tradeId);
+      trim(this.#tradeOf);
+    }
+    return window;
+  }
+
+  #inTurn<Result>(window: Window, task: () => Promise<Result>): Promise<Result> {
+    const turn = window.tail.then(task);
+    // The next writer waits for this one whatever became of it; its own caller gets the failure.
+    window.tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #edit(view: TradeView, at: NonNullable<TradeView['window']>): Promise<boolean> {
+    const { body } = messageBody(tradeMessage(view));
+    try {
+      await this.#rest.patch(Routes.channelMessage(at.channelId, at.messageId), { body });
+      return true;
+    } catch (error) {
+      // Deleted, no access, or too many edits of an old message: the rows are right, only this view stays behind.
+      const facts = { tradeId: view.trade.tradeId, error: loggable(error) };
+      this.#logger.info(facts, 'A trade window could not be edited.');
+      return false;
+    }
+  }
+
+  #refreshSoon(view: TradeView): void {
+    this.#note(view);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.refresh(view).catch((error: unknown) => this.#logFault(view.trade.tradeId, error));
+    }, COALESCE_MS);
+    this.#timers.add(timer);
+  }
+
+  #followSettlement(settlement: SettlementView): void {
+    const tradeId = this.#tradeOf.get(settlement.settlementId);
+    if (tradeId === undefined) return;
+    this.#app
+      .getTrade(tradeId)
+      .then((view) => this.#refreshSoon(view))
+      .catch((error: unknown) => this.#logFault(tradeId, error));
+  }
+
+  #logFault(tradeId: TradeId, error: unknown): void {
+    this.#logger.error({ tradeId, error: loggable(error) }, 'A trade window was not refreshed.');
+  }
+}
+
+/** Grows with every change of a trade: its version, then its state, then the locks and confirmations. */
+function progressOf({ trade }: TradeView): number {
+  const agreed = trade.sides
+    .flatMap((side) => [side.locked, side.confirmed])
+    .filter(Boolean).length;
+  return trade.version * 100 + STATE_RANK[trade.state] * 10 + agreed;
+}
+
+const STATE_RANK: Readonly<Record<TradeView['trade']['state'], number>> = {
+  open: 0,
+  settling: 1,
+  settled: 2,
+  cancelled: 2,
+  expired: 2,
+  failed: 2,
+};
+
+function trim(map: Map<unknown, unknown>): void {
+  const [oldest] = map.keys();
+  if (map.size > REMEMBERED_MAX) map.delete(oldest);
+}
