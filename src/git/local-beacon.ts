@@ -28,6 +28,7 @@ Branches and tags are only ever added to: do not rewrite or delete them.
 `;
 const EPOCH_IDENTITY = 'nfgt <nfgt> 1640995200 +0000';
 const COMMAND_TIMEOUT_MS = 60_000;
+const LOCK_WAIT_MS = 3000;
 const MAINTENANCE_TIMEOUT_MS = 600_000;
 
 /**
@@ -208,11 +209,13 @@ async function createBeacon(git: Git, path: string, epochBranch: string): Promis
  * is still there after a few seconds has no owner: git holds one for milliseconds.
  */
 async function removeStaleLocks(gitDir: string): Promise<void> {
-  const before = await listLocks(gitDir);
-  if (before.length === 0) return;
-  await sleep(3000);
-  const after = new Set(await listLocks(gitDir));
-  for (const file of before) if (after.has(file)) await rm(file, { force: true });
+  let stale = await listLocks(gitDir);
+  for (let waitedMs = 0; stale.length > 0 && waitedMs < LOCK_WAIT_MS; waitedMs += 100) {
+    await sleep(100);
+    const present = new Set(await listLocks(gitDir));
+    stale = stale.filter((file) => present.has(file));
+  }
+  for (const file of stale) await rm(file, { force: true });
 }
 
 async function listLocks(gitDir: string): Promise<string[]> {

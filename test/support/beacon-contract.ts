@@ -1,0 +1,357 @@
+// What every Beacon must do, whatever carries it; both implementations run this suite.
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Beacon, ChainCommit, CommitDraft } from '../../src/chain/beacon.ts';
+import { encodeRecord, MAX_RECORD_BYTES, recordDigest } from '../../src/chain/record.ts';
+import type { AssetId, CommitId, OwnerId, TransactionId } from '../../src/shared/ids.ts';
+
+/** A remote under test; it is empty, or holds an epoch commit, until the suite does something to it. */
+export interface BeaconFixture {
+  /** Opens one more beacon on the remote, as another node would. */
+  open(): Promise<Beacon>;
+  /** Adds a commit to the remote by other means, without any ref. */
+  addCommit(commit: {
+    readonly parents: readonly CommitId[];
+    readonly record: Buffer | undefined;
+    readonly message?: string;
+  }): CommitId;
+  /** Sets a branch or a lightweight tag on the remote by other means, over whatever stood there. */
+  setBranch(name: string, commitId: CommitId): void;
+  setTag(name: string, commitId: CommitId): void;
+}
+
+/** A draft with a sound record; every part can be set. */
+export function makeDraft(
+  parent: CommitId,
+  given: Partial<CommitDraft> & { readonly ownerId?: string } = {},
+): CommitDraft {
+  const assetId = given.assetId ?? (`asset-${randomUUID()}` as AssetId);
+  const transactionId = given.transactionId ?? (randomUUID() as TransactionId);
+  const record = encodeRecord({
+    successorHash: 'a'.repeat(128),
+    transactionId,
+    transactionTime: 1_700_000_000_000,
+    assetId,
+    ownerId: (given.ownerId ?? 'owner') as OwnerId,
+    metadata: { name: 'Grüße, 世界' },
+  });
+  return {
+    transactionId,
+    assetId,
+    parent,
+    record: given.record ?? record,
+    committer: given.committer ?? 'abc123',
+    commitTimeSeconds: given.commitTimeSeconds ?? 1_700_000_000,
+  };
+}
+
+/** Pushes and returns the commits, or fails the test with the beacon's reason. */
+export async function pushAccepted(
+  beacon: Beacon,
+  ...drafts: readonly CommitDraft[]
+): Promise<CommitId[]> {
+  const result = await beacon.push(drafts);
+  if (result.outcome !== 'accepted') throw new Error(`${result.outcome}: ${result.reason}`);
+  return drafts.map(({ transactionId }) => result.commits.get(transactionId)!);
+}
+
+const nothingKnown = (): boolean => false;
+const branchOf = ({ assetId }: CommitDraft): string => `nfgt-${assetId}`;
+
+export function describeBeaconContract(
+  name: string,
+  makeFixture: () => BeaconFixture | Promise<BeaconFixture>,
+): void {
+  describe(`${name} keeps the contract of a beacon`, () => {
+    let fixture: BeaconFixture;
+    let beacon: Beacon;
+    const opened: Beacon[] = [];
+    const open = async (): Promise<Beacon> => {
+      const one = await fixture.open();
+      opened.push(one);
+      return one;
+    };
+
+    beforeEach(async () => {
+      fixture = await makeFixture();
+      beacon = await open();
+    });
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((one) => one.close()));
+    });
+
+    const read = async (branch: string, tip: CommitId): Promise<readonly ChainCommit[]> =>
+      (await beacon.readBranches(new Map([[branch, tip]]), nothingKnown)).get(branch) ?? [];
+
+    describe('push', () => {
+      test('a mint puts branch and tag on one commit that carries record, digest and parent', async () => {
+        const draft = makeDraft(beacon.epoch);
+        const [commitId] = await pushAccepted(beacon, draft);
+        const { branches, tags } = await beacon.advertise();
+        expect(branches.get(branchOf(draft))).toBe(commitId);
+        expect(tags.get(draft.transactionId)).toBe(commitId);
+        expect(await read(branchOf(draft), commitId!)).toEqual([
+          {
+            commitId,
+            parents: [beacon.epoch],
+            record: draft.record,
+            message: recordDigest(draft.record),
+          },
+        ]);
+      });
+
+      test('a follow-up stands on the tip', async () => {
+        const mint = makeDraft(beacon.epoch);
+        const [first] = await pushAccepted(beacon, mint);
+        const [second] = await pushAccepted(beacon, makeDraft(first!, { assetId: mint.assetId }));
+        const chain = await read(branchOf(mint), second!);
+        expect(chain.map(({ commitId }) => commitId)).toEqual([first, second]);
+      });
+
+      test('a batch of many is one push', async () => {
+        const drafts = Array.from({ length: 40 }, () => makeDraft(beacon.epoch));
+        const commits = await pushAccepted(beacon, ...drafts);
+        const { branches, tags } = await beacon.advertise();
+        expect(drafts.map((draft) => branches.get(branchOf(draft)))).toEqual(commits);
+        expect(drafts.map((draft) => tags.get(draft.transactionId))).toEqual(commits);
+      });
+
+      test('one loser keeps the whole batch off the remote and is the only one named', async () => {
+        const mint = makeDraft(beacon.epoch);
+        await pushAccepted(beacon, mint);
+        const before = await beacon.advertise();
+        const loser = makeDraft(beacon.epoch, { assetId: mint.assetId });
+        const result = await beacon.push([makeDraft(beacon.epoch), loser, makeDraft(beacon.epoch)]);
+        expect(result).toMatchObject({ outcome: 'refused', stale: [loser.transactionId] });
+        expect(await beacon.advertise()).toEqual(before);
+      });
+
+      test('the rest of a batch is accepted once the loser is dropped', async () => {
+        const mint = makeDraft(beacon.epoch);
+        await pushAccepted(beacon, mint);
+        const rest = [makeDraft(beacon.epoch), makeDraft(beacon.epoch)];
+        await beacon.push([...rest, makeDraft(beacon.epoch, { assetId: mint.assetId })]);
+        await expect(pushAccepted(beacon, ...rest)).resolves.toHaveLength(2);
+      });
+
+      test('a taken tag makes its transaction stale', async () => {
+        const taken = makeDraft(beacon.epoch);
+        fixture.setTag(taken.transactionId, beacon.epoch);
+        const other = makeDraft(beacon.epoch);
+        const result = await beacon.push([other, taken]);
+        expect(result).toMatchObject({ outcome: 'refused', stale: [taken.transactionId] });
+        expect((await beacon.advertise()).branches.has(branchOf(other))).toBe(false);
+      });
+
+      test('pushing the same batch again is accepted with the same commits', async () => {
+        const drafts = [makeDraft(beacon.epoch), makeDraft(beacon.epoch)];
+        const first = await pushAccepted(beacon, ...drafts);
+        await expect(pushAccepted(beacon, ...drafts)).resolves.toEqual(first);
+      });
+
+      test('a batch of which the remote has a part already is completed', async () => {
+        const done = makeDraft(beacon.epoch);
+        const [commitId] = await pushAccepted(beacon, done);
+        const more = makeDraft(beacon.epoch);
+        await expect(pushAccepted(beacon, done, more)).resolves.toContain(commitId);
+        expect((await beacon.advertise()).tags.has(more.transactionId)).toBe(true);
+      });
+
+      test('two nodes make the same commit of the same draft', async () => {
+        const draft = makeDraft(beacon.epoch);
+        const mine = await pushAccepted(beacon, draft);
+        await expect(pushAccepted(await open(), draft)).resolves.toEqual(mine);
+      });
+
+      test('a transaction that stands on the remote is never called stale, though its branch moved on', async () => {
+        const mint = makeDraft(beacon.epoch);
+        const [first] = await pushAccepted(beacon, mint);
+        await pushAccepted(beacon, makeDraft(first!, { assetId: mint.assetId }));
+        await expect(beacon.push([mint])).resolves.toMatchObject({ outcome: 'unknown' });
+      });
+
+      test('of two nodes that race for one asset exactly one wins', async () => {
+        const rival = await open();
+        const mint = makeDraft(beacon.epoch);
+        const [tip] = await pushAccepted(beacon, mint);
+        const drafts = [1, 2].map(() => makeDraft(tip!, { assetId: mint.assetId }));
+        const results = await Promise.all([beacon.push([drafts[0]!]), rival.push([drafts[1]!])]);
+        expect(results.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(1);
+        const lost = results.findIndex(({ outcome }) => outcome !== 'accepted');
+        expect(results[lost]).toMatchObject({
+          outcome: 'refused',
+          stale: [drafts[lost]!.transactionId],
+        });
+      });
+
+      test('a mint onto a branch that exists is stale', async () => {
+        const mint = makeDraft(beacon.epoch);
+        await pushAccepted(beacon, mint);
+        const again = makeDraft(beacon.epoch, { assetId: mint.assetId });
+        await expect(beacon.push([again])).resolves.toMatchObject({
+          outcome: 'refused',
+          stale: [again.transactionId],
+        });
+      });
+
+      test('a mint onto a branch that stands on the epoch commit itself is accepted', async () => {
+        const mint = makeDraft(beacon.epoch);
+        fixture.setBranch(branchOf(mint), beacon.epoch);
+        await expect(pushAccepted(beacon, mint)).resolves.toHaveLength(1);
+      });
+
+      test('a follow-up on a commit that the remote does not know is stale', async () => {
+        const draft = makeDraft('1'.repeat(40) as CommitId);
+        await expect(beacon.push([draft])).resolves.toMatchObject({
+          outcome: 'refused',
+          stale: [draft.transactionId],
+        });
+      });
+
+      test('a branch that was set back behind the parent makes the follow-up stale', async () => {
+        const mint = makeDraft(beacon.epoch);
+        const [first] = await pushAccepted(beacon, mint);
+        const [second] = await pushAccepted(beacon, makeDraft(first!, { assetId: mint.assetId }));
+        fixture.setBranch(branchOf(mint), first!);
+        const third = makeDraft(second!, { assetId: mint.assetId });
+        await expect(beacon.push([makeDraft(beacon.epoch), third])).resolves.toMatchObject({
+          outcome: 'refused',
+          stale: [third.transactionId],
+        });
+        expect((await beacon.advertise()).branches.get(branchOf(mint))).toBe(first);
+      });
+
+      test('one asset twice in a batch is refused for good and nothing is written', async () => {
+        const mint = makeDraft(beacon.epoch);
+        const before = await beacon.advertise();
+        const twin = makeDraft(beacon.epoch, { assetId: mint.assetId });
+        await expect(beacon.push([mint, twin])).resolves.toMatchObject({
+          outcome: 'refused',
+          retryable: false,
+        });
+        expect(await beacon.advertise()).toEqual(before);
+      });
+
+      test('pushes asked for at the same time are all carried out', async () => {
+        const drafts = Array.from({ length: 5 }, () => makeDraft(beacon.epoch));
+        await Promise.all(drafts.map((draft) => pushAccepted(beacon, draft)));
+        expect((await beacon.advertise()).tags.size).toBe(5);
+      });
+
+      test('asset ids with the characters that git allows become branches', async () => {
+        const ids = ['-dash', 'ünï-世界-🎲', `a'b"c$d\`e|f<g>h#i&j%41+=`, '@', 'x'.repeat(240)];
+        const drafts = ids.map((id) => makeDraft(beacon.epoch, { assetId: id as AssetId }));
+        await pushAccepted(beacon, ...drafts);
+        const { branches } = await beacon.advertise();
+        expect(ids.filter((id) => !branches.has(`nfgt-${id}`))).toEqual([]);
+      });
+    });
+
+    describe('advertise', () => {
+      test('a new beacon holds its epoch branch and nothing else', async () => {
+        const { branches, tags } = await beacon.advertise();
+        expect([...branches]).toEqual([[beacon.epochBranch, beacon.epoch]]);
+        expect(tags.size).toBe(0);
+      });
+
+      test('what others write shows at once', async () => {
+        const id = fixture.addCommit({ parents: [beacon.epoch], record: Buffer.from('{}') });
+        fixture.setBranch('nfgt-theirs', id);
+        fixture.setTag('v1.0', id);
+        const { branches, tags } = await beacon.advertise();
+        expect([branches.get('nfgt-theirs'), tags.get('v1.0')]).toEqual([id, id]);
+      });
+    });
+
+    describe('readBranches', () => {
+      const foreign = (...parents: readonly CommitId[]): CommitId => {
+        const record = Buffer.from(JSON.stringify({ nonce: randomUUID() }));
+        return fixture.addCommit({ parents, record });
+      };
+
+      test('a branch is read from its tip back to a known commit, oldest first', async () => {
+        const [a] = [foreign(beacon.epoch)];
+        const b = foreign(a);
+        const c = foreign(b);
+        fixture.setBranch('nfgt-x', c);
+        const chains = await beacon.readBranches(new Map([['nfgt-x', c]]), (id) => id === a);
+        expect(chains.get('nfgt-x')?.map(({ commitId }) => commitId)).toEqual([b, c]);
+      });
+
+      test('a branch whose tip is known has nothing new', async () => {
+        const tip = foreign(beacon.epoch);
+        fixture.setBranch('nfgt-x', tip);
+        const chains = await beacon.readBranches(new Map([['nfgt-x', tip]]), () => true);
+        expect(chains.get('nfgt-x') ?? []).toEqual([]);
+      });
+
+      test('a branch read again later gives what came since', async () => {
+        const a = foreign(beacon.epoch);
+        fixture.setBranch('nfgt-x', a);
+        await read('nfgt-x', a);
+        const b = foreign(a);
+        fixture.setBranch('nfgt-x', b);
+        const chains = await beacon.readBranches(new Map([['nfgt-x', b]]), (id) => id === a);
+        expect(chains.get('nfgt-x')?.map(({ commitId }) => commitId)).toEqual([b]);
+      });
+
+      test('a merge reports all its parents and is followed by the first', async () => {
+        const a = foreign(beacon.epoch);
+        const side = foreign(beacon.epoch);
+        const merge = foreign(a, side);
+        fixture.setBranch('nfgt-x', merge);
+        const chain = await read('nfgt-x', merge);
+        expect(chain.map(({ commitId }) => commitId)).toEqual([a, merge]);
+        expect(chain[1]?.parents).toEqual([a, side]);
+      });
+
+      test('a commit without metadata.json has no record', async () => {
+        const bare = fixture.addCommit({
+          parents: [beacon.epoch],
+          record: undefined,
+          message: 'a stranger',
+        });
+        fixture.setBranch('nfgt-x', bare);
+        expect(await read('nfgt-x', bare)).toMatchObject([
+          { record: undefined, message: 'a stranger' },
+        ]);
+      });
+
+      test('a record at the limit is read and one byte more is not', async () => {
+        const sizes = [MAX_RECORD_BYTES, MAX_RECORD_BYTES + 1];
+        const tips = sizes.map((size) =>
+          fixture.addCommit({ parents: [beacon.epoch], record: Buffer.alloc(size, 'x') }),
+        );
+        tips.forEach((tip, index) => fixture.setBranch(`nfgt-${index}`, tip));
+        const chains = await beacon.readBranches(
+          new Map(tips.map((tip, index) => [`nfgt-${index}`, tip])),
+          nothingKnown,
+        );
+        const lengths = [0, 1].map((index) => chains.get(`nfgt-${index}`)?.[0]?.record?.length);
+        expect(lengths).toEqual([MAX_RECORD_BYTES, undefined]);
+      });
+
+      test('a tip that nobody has is left out and the other branches are read', async () => {
+        const tip = foreign(beacon.epoch);
+        fixture.setBranch('nfgt-x', tip);
+        const chains = await beacon.readBranches(
+          new Map([
+            ['nfgt-gone', '2'.repeat(40) as CommitId],
+            ['nfgt-x', tip],
+          ]),
+          nothingKnown,
+        );
+        expect([...chains.keys()]).toEqual(['nfgt-x']);
+      });
+
+      test('a branch that stands on the epoch commit has nothing to read', async () => {
+        fixture.setBranch('nfgt-x', beacon.epoch);
+        expect(await read('nfgt-x', beacon.epoch)).toEqual([]);
+      });
+    });
+
+    test('a remote that lets us write says so', async () => {
+      await expect(beacon.canPush()).resolves.toBe(true);
+    });
+  });
+}
