@@ -37,6 +37,8 @@ export interface SettlementView {
   readonly state: SettlementState;
   readonly reason: ErrorCode | null;
   readonly handOvers: readonly HandOver[];
+  /** The trade that it settles; null for any other movement. */
+  readonly tradeId: TradeId | null;
 }
 
 /** What the catalogue (or, for an unknown asset, its id) says about an asset. */

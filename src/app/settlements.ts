@@ -362,6 +362,6 @@ function withTransactionIds(
 
 /** What the edges show of a settlement. */
 export function toView(settlement: Settlement): SettlementView {
-  const { settlementId, kind, state, reason, handOvers } = settlement;
-  return { settlementId, kind, state, reason, handOvers };
+  const { settlementId, kind, state, reason, handOvers, effects } = settlement;
+  return { settlementId, kind, state, reason, handOvers, tradeId: effects.tradeId };
 }
