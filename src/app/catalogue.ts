@@ -1,8 +1,14 @@
 // What the program knows of assets besides the chain: names, stars and pictures from the Guyacha file.
 import { renderArtwork, renderUnknownArtwork } from '../guyacha/artwork.ts';
-import type { CatalogueAsset, Guyacha } from '../guyacha/banner.ts';
+import {
+  isOpen,
+  type Banner,
+  type Card,
+  type CatalogueAsset,
+  type Guyacha,
+} from '../guyacha/banner.ts';
 import type { AssetId } from '../shared/ids.ts';
-import type { AssetChoice, AssetFacts } from './app.ts';
+import type { App, AssetChoice, AssetFacts } from './app.ts';
 
 /** Discord's limit of an autocomplete choice, in characters. */
 const MAX_LABEL = 100;
@@ -10,9 +16,25 @@ export const MAX_CHOICES = 25;
 
 export class Catalogue {
   readonly #assets: ReadonlyMap<AssetId, CatalogueAsset>;
+  readonly #cards: ReadonlyMap<string, Card>;
+  readonly #banners: readonly Banner[];
 
   constructor(guyacha: Guyacha) {
     this.#assets = new Map(guyacha.assets.map((asset) => [asset.assetId, asset]));
+    this.#cards = new Map(guyacha.cards.map((card) => [card.cardId, card]));
+    this.#banners = guyacha.banners;
+  }
+
+  /** A card that the file no longer names keeps its id as its name. */
+  cardFacts(cardId: string): { readonly name: string; readonly stars: number } {
+    return this.#cards.get(cardId) ?? { name: cardId, stars: 0 };
+  }
+
+  /** What members may roll; `now` in ms since the epoch. */
+  listOpenBanners(now: number): ReturnType<App['listBanners']> {
+    return this.#banners
+      .filter((banner) => isOpen(banner, now))
+      .map(({ bannerId, name, priceGc, endAt }) => ({ bannerId, name, priceGc, endsAt: endAt }));
   }
 
   /** Known facts, or for an asset of someone else's chain what its id says. */

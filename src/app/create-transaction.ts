@@ -98,7 +98,7 @@ function parseRequest(request: CreateTransactionRequest): ParsedRequest {
     ownerId: parseOwnerId(request.ownerId),
     metadata: metadata === undefined || metadata === null ? null : checkMetadata(metadata),
     predecessorPassphrase: parsePassphrase(passphrase),
-    transactionId: (transactionId ?? undefined) as TransactionId | undefined,
+    transactionId: transactionId ?? undefined,
   };
 }
 

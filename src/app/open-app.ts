@@ -1,7 +1,9 @@
 // Puts the use cases together, recovers what an earlier process left open, and keeps the timers of the house.
 import type { NfgtNode } from '../chain/node.ts';
 import type { Guyacha } from '../guyacha/banner.ts';
+import type { Randomness } from '../guyacha/randomness.ts';
 import type { Clock } from '../shared/clock.ts';
+import { AppError } from '../shared/errors.ts';
 import type { GuyaCoin } from '../shared/guya-coin.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -27,6 +29,7 @@ export interface AppOptions {
   readonly node: NfgtNode;
   readonly vault: Vault;
   readonly guyacha: Guyacha;
+  readonly randomness: Randomness;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly chainPrivacy: ChainPrivacy;
@@ -42,6 +45,8 @@ export interface OpenApp extends App {
   close(): Promise<void>;
 }
 
+/** How long the end waits; what is not through by then is recovered by the next start. */
+const CLOSE_PATIENCE_MS = 10_000;
 /** How often expired trades are ended and settlements that nobody finishes are taken up. */
 const HOUSEKEEPING_INTERVAL_MS = 5_000;
 
@@ -62,7 +67,7 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   if (recovered > 0) logger.info({ settlements: recovered }, 'took up open settlements');
   await custody.releaseForeign();
   const status = await node.status();
-  if (status.role === 'validator') await mintCatalogue(parts);
+  if (status.role === 'validator') await mintWhatIsMissing(parts, settlements, logger);
 
   const audit = async (): Promise<AuditReport> => {
     const report = await runAudit({ database, vault, clock, chain: node.chain });
@@ -102,9 +107,29 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     audit,
     close: async () => {
       stopTimers();
-      await settlements.drain();
+      await settlements.drain(CLOSE_PATIENCE_MS);
     },
   };
+}
+
+/** How long the start waits for the chain; what is not through by then goes on beside the members' work. */
+const START_PATIENCE_MS = 20_000;
+
+/** A beacon that is slow or away must not keep the bot from starting: the next start mints what is missing. */
+async function mintWhatIsMissing(
+  parts: Parameters<typeof mintCatalogue>[0],
+  settlements: Settlements,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await settlements.drain(START_PATIENCE_MS);
+    const minted = await mintCatalogue(parts);
+    for (const settlementId of minted) await settlements.wait(settlementId, START_PATIENCE_MS);
+    if (minted.length > 0) logger.info({ groups: minted.length }, 'minted the catalogue');
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    logger.warn({ err: error }, 'the catalogue could not be minted completely');
+  }
 }
 
 function startTimers(

@@ -77,7 +77,7 @@ export interface SettlementsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called at each named step; tests stop the process there. */
-  readonly atStep?: (step: SettlementStep, settlementId: SettlementId) => void;
+  readonly atStep?: ((step: SettlementStep, settlementId: SettlementId) => void) | undefined;
 }
 
 export class Settlements {
@@ -254,8 +254,9 @@ export class Settlements {
     for (const { holdId, creditAccount, code } of effects.captures) {
       await stores.ledger.captureHold(holdId, { creditAccount, code, at });
     }
-    for (const [position, payout] of effects.payouts.entries()) {
-      await payFromBank(stores.ledger, { ...payout, settlementId, position, at });
+    for (const [index, payout] of effects.payouts.entries()) {
+      // Position 0 is the price that `prepare` may have taken.
+      await payFromBank(stores.ledger, { ...payout, settlementId, position: index + 1, at });
     }
     for (const { memberId, cardId } of effects.cards) await stores.rolls.addCard(memberId, cardId);
     for (const entry of await stores.journal.listGroup(settlementId)) {
@@ -324,9 +325,15 @@ export class Settlements {
     return () => this.#events.off('ended', listener);
   }
 
-  /** Waits until the settlements whose outcome is known are ended. */
-  async drain(): Promise<void> {
-    await Promise.all(this.#tracked.values());
+  /** Waits until nothing is open, or until `patienceMs` are over. */
+  async drain(patienceMs: number): Promise<void> {
+    const giveUp = new AbortController();
+    const { signal } = giveUp;
+    await Promise.race([
+      Promise.all(this.#tracked.values()),
+      delay(patienceMs, undefined, { signal }),
+    ]);
+    giveUp.abort();
   }
 
   #emit(view: SettlementView): void {

@@ -125,8 +125,11 @@ export class Trading {
     const { memberId } = member;
     const confirmed = (trade: Trade): Trade => confirmSide(trade, memberId, expected.version);
     const seen = await this.get(expected.tradeId);
-    // A repeated click on a trade that is on its way shows it, and does nothing more.
-    if (seen.settlement !== undefined && sidesOf(seen.trade, memberId).length > 0) return seen;
+    // A repeated click on a trade that is on its way shows it, and does nothing more; a stranger's is refused.
+    if (seen.settlement !== undefined) {
+      sidesOf(seen.trade, memberId);
+      return seen;
+    }
     // The last confirmation is written with the settlement, in one database transaction, and not before.
     const { trade } = await this.#edit(stepOf(memberId, expected), (current) =>
       Promise.resolve(isComplete(confirmed(current)) ? current : confirmed(current)),

@@ -1,0 +1,177 @@
+// Use case: a member pays for rolls; the draws, the price and the prizes are one settlement.
+import { v5 as uuidv5 } from 'uuid';
+import type { Banner, Guyacha } from '../guyacha/banner.ts';
+import { isOpen } from '../guyacha/banner.ts';
+import { drawMany, type Availability, type Draw } from '../guyacha/draw.ts';
+import type { Randomness } from '../guyacha/randomness.ts';
+import { BANK, memberAccount } from '../ledger/ledger-store.ts';
+import { pay } from '../ledger/posting.ts';
+import type { Clock } from '../shared/clock.ts';
+import { AppError } from '../shared/errors.ts';
+import { guyaCoin, type GuyaCoin } from '../shared/guya-coin.ts';
+import type { AssetId, HoldId, MemberId, TransactionId } from '../shared/ids.ts';
+import type { App, Person, RollAnswer, RolledDraw } from './app.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Custody, Delivery } from './custody.ts';
+import type { Database, Stores } from './ports/database.ts';
+import type { SettlementEffects } from './ports/settlement-store.ts';
+import type { Preparation, Settlements } from './settlements.ts';
+
+export interface RollParts {
+  readonly settlements: Settlements;
+  readonly custody: Custody;
+  readonly catalogue: Catalogue;
+  readonly database: Database;
+  readonly guyacha: Guyacha;
+  readonly randomness: Randomness;
+  readonly clock: Clock;
+}
+
+type StoredAnswer = Omit<RollAnswer, 'settlement'>;
+
+/** The most assets of the bot that one draw chooses from. */
+const MAX_STOCK = 100_000;
+
+export function makeRoll(parts: RollParts): App['roll'] {
+  const { settlements } = parts;
+  let lastRoll: Promise<unknown> = Promise.resolve();
+  return async ({ key, member, count, bannerId }) => {
+    const earlier = await settlements.findAnswer<StoredAnswer>(key);
+    if (earlier !== undefined) return { settlement: earlier.view, ...earlier.answer };
+    // One after another: no two rolls may draw the same asset or the last of a stock.
+    const roll = lastRoll.then(() => rollOnce(parts, { key, member, count, bannerId }));
+    lastRoll = roll.catch(() => undefined);
+    return await roll;
+  };
+}
+
+async function rollOnce(
+  parts: RollParts,
+  { key, member, count, bannerId }: Parameters<App['roll']>[0],
+): Promise<RollAnswer> {
+  const { settlements, custody, database, randomness } = parts;
+  const banner = findBanner(parts, bannerId);
+  const priceGc = guyaCoin(banner.priceGc * count);
+  const availability = await database.read((stores) => readAvailability(stores, banner));
+  const draws = drawMany(banner, count, availability, randomness);
+  const deliveries = deliver(draws, member, banner.priceGc);
+  const { view, answer } = await settlements.move<StoredAnswer>({
+    key,
+    kind: 'roll',
+    ...(await custody.plan(deliveries)),
+    custody: 'bot',
+    prepare: async (stores, preparation) => {
+      const { settlementId, transactionIds, at } = preparation;
+      await custody.confirm(stores, deliveries);
+      const captures = await charge(stores, member.memberId, priceGc, preparation);
+      await stores.rolls.insertRolls(
+        draws.map(({ entry }, position) => ({
+          settlementId,
+          position,
+          memberId: member.memberId,
+          bannerId: banner.bannerId,
+          entryId: entry.entryId,
+          createdAt: at,
+        })),
+      );
+      const rolled = draws.map((draw) => describe(draw, parts.catalogue, transactionIds));
+      return {
+        effects: { captures, ...prizesOf(draws, member.memberId) },
+        answer: { bannerName: banner.name, priceGc, draws: rolled },
+      };
+    },
+  });
+  return { settlement: view, ...answer };
+}
+
+function findBanner({ guyacha, clock }: RollParts, bannerId: string | undefined): Banner {
+  const now = clock.now();
+  const banner = guyacha.banners.find((each) =>
+    bannerId === undefined ? isOpen(each, now) : each.bannerId === bannerId,
+  );
+  if (banner === undefined) throw new AppError('BANNER_NOT_FOUND');
+  if (!isOpen(banner, now)) throw new AppError('BANNER_CLOSED', { banner: banner.name });
+  return banner;
+}
+
+async function readAvailability(
+  { settlements, rolls }: Stores,
+  banner: Banner,
+): Promise<Availability> {
+  const wins = await rolls.countWins(banner.bannerId);
+  const held = await settlements.listFreeHoldings('bot', MAX_STOCK);
+  const free = new Set<AssetId>(held.map(({ assetId }) => assetId));
+  return {
+    stockLeft: ({ entryId, stock }) => stock - (wins.get(entryId) ?? 0),
+    isFree: (assetId) => free.has(assetId),
+  };
+}
+
+function deliver(draws: readonly Draw[], member: Person, costGc: number): readonly Delivery[] {
+  return draws.flatMap(({ prize }) =>
+    prize.kind === 'nfgt'
+      ? [{ assetId: prize.assetId, from: 'bot', to: member.memberId, person: member, costGc }]
+      : [],
+  );
+}
+
+/**
+ * Without a hand-over the price is paid at once; with one it is held until the chain has decided.
+ * @throws AppError INSUFFICIENT_FUNDS
+ */
+async function charge(
+  { ledger }: Stores,
+  memberId: MemberId,
+  amountGc: GuyaCoin,
+  { settlementId, transactionIds, at }: Preparation,
+): Promise<SettlementEffects['captures']> {
+  const accountId = memberAccount(memberId);
+  const code = 'roll-price';
+  if (transactionIds.size === 0) {
+    await pay(ledger, { from: accountId, to: BANK, amountGc, code, settlementId, position: 0, at });
+    return [];
+  }
+  const holdId = uuidv5(accountId, settlementId) as HoldId;
+  await ledger.placeHold({ holdId, accountId, amountGc, settlementId, placedAt: at });
+  return [{ holdId, creditAccount: BANK, code }];
+}
+
+function prizesOf(
+  draws: readonly Draw[],
+  memberId: MemberId,
+): Pick<SettlementEffects, 'payouts' | 'cards'> {
+  return {
+    payouts: draws.flatMap(({ prize }) =>
+      prize.kind === 'coins'
+        ? [{ creditAccount: memberAccount(memberId), amountGc: prize.amountGc, code: 'roll-prize' }]
+        : [],
+    ),
+    cards: draws.flatMap(({ prize }) =>
+      prize.kind === 'card' ? [{ memberId, cardId: prize.cardId }] : [],
+    ),
+  };
+}
+
+function describe(
+  { entry, prize, rerolledFrom }: Draw,
+  catalogue: Catalogue,
+  transactionIds: ReadonlyMap<AssetId, TransactionId>,
+): RolledDraw {
+  return {
+    entryId: entry.entryId,
+    name: entry.name,
+    stars: entry.stars,
+    prize: prize.kind === 'nfgt' ? describeAsset(prize.assetId, catalogue, transactionIds) : prize,
+    rerolledFrom: rerolledFrom.map(({ name }) => name),
+  };
+}
+
+function describeAsset(
+  assetId: AssetId,
+  catalogue: Catalogue,
+  transactionIds: ReadonlyMap<AssetId, TransactionId>,
+): RolledDraw['prize'] {
+  const transactionId = transactionIds.get(assetId);
+  if (transactionId === undefined) throw new Error(`no transaction was made for ${assetId}`);
+  return { kind: 'nfgt', asset: catalogue.factsOf(assetId), transactionId };
+}
