@@ -7,6 +7,7 @@ import type {
   WireMember,
   WireMessage,
   WireModal,
+  WireRole,
 } from './wire.ts';
 
 /** A member to be: an id and a name are enough. */
@@ -225,6 +226,7 @@ export interface StandIn {
   members(): readonly WireMember[];
   addMember(seed: MemberSeed): WireMember;
   channels(): readonly WireChannel[];
+  roles(): readonly WireRole[];
   /** The guild's and the global commands, by name. */
   commands(): readonly WireCommand[];
   /** All messages of a channel, oldest first, ephemeral ones too. */

@@ -92,9 +92,11 @@ export class Callbacks {
       case CALLBACK.update:
         return this.#update(exchange, request);
       case CALLBACK.choices:
-        return this.#choose(exchange, data);
+        this.#choose(exchange, data);
+        return undefined;
       default:
-        return this.#open(exchange, data);
+        this.#open(exchange, data);
+        return undefined;
     }
   }
 
@@ -126,14 +128,14 @@ export class Callbacks {
     return wire;
   }
 
-  #choose(exchange: LiveExchange, data: unknown): undefined {
+  #choose(exchange: LiveExchange, data: unknown): void {
     const errors = new FormErrors(['data']);
     const form = readForm(choiceList, data, errors);
     if (form === undefined) throw errors.refusal();
     exchange.answer({ kind: 'choices', choices: form.choices });
   }
 
-  #open(exchange: LiveExchange, data: unknown): undefined {
+  #open(exchange: LiveExchange, data: unknown): void {
     const errors = new FormErrors(['data']);
     const form: WireModal | undefined = readForm(modalForm, data, errors);
     if (form !== undefined) checkTogether(form.components, errors);

@@ -98,7 +98,11 @@ function translate(issue: z.core.$ZodIssue): [code: string, message: string] {
       ];
     case 'invalid_union':
       return ['UNION_TYPE_CHOICES', 'Value of field "type" is not one that may stand here.'];
-    default:
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'unrecognized_keys':
+    case 'invalid_key':
+    case 'invalid_element':
       return ['BASE_TYPE_INVALID', issue.message];
   }
 }

@@ -125,30 +125,28 @@ export class Gateway {
 
   #receive(socket: WebSocket, state: { session: Session | undefined }, raw: RawData): void {
     const message = parseFrame(raw);
-    if (message === undefined)
-      return socket.close(CLOSE.decodeError, 'Error while decoding payload.');
-    switch (message.op) {
+    switch (message?.op) {
+      case undefined:
+        socket.close(CLOSE.decodeError, 'Error while decoding payload.');
+        break;
       case OP.heartbeat:
-        return send(socket, { op: OP.heartbeatAck });
+        send(socket, { op: OP.heartbeatAck });
+        break;
       case OP.identify:
-        if (state.session !== undefined) {
-          return socket.close(CLOSE.alreadyAuthenticated, 'Already authenticated.');
-        }
-        state.session = this.#identify(socket, message.d);
-        return undefined;
+        if (state.session === undefined) state.session = this.#identify(socket, message.d);
+        else socket.close(CLOSE.alreadyAuthenticated, 'Already authenticated.');
+        break;
       case OP.resume:
         state.session = this.#resume(socket, message.d);
-        return undefined;
+        break;
       case OP.presence:
       case OP.voice:
       case OP.requestMembers:
-        if (state.session === undefined) {
-          return socket.close(CLOSE.notAuthenticated, 'Not authenticated.');
-        }
-        if (message.op === OP.requestMembers) this.#sendMembers(state.session, message.d);
-        return undefined;
+        if (state.session === undefined) socket.close(CLOSE.notAuthenticated, 'Not authenticated.');
+        else if (message.op === OP.requestMembers) this.#sendMembers(state.session, message.d);
+        break;
       default:
-        return socket.close(CLOSE.unknownOpcode, 'Unknown opcode.');
+        socket.close(CLOSE.unknownOpcode, 'Unknown opcode.');
     }
   }
 

@@ -107,7 +107,8 @@ export class Resolved {
   }
 
   #partial(member: WireMember): Record<string, unknown> {
-    const { user, deaf: _deaf, mute: _mute, ...rest } = member;
-    return { ...rest, permissions: this.#world.permissionsOf(user.id) };
+    const partial: Record<string, unknown> = { ...member };
+    for (const key of ['user', 'deaf', 'mute'] as const) Reflect.deleteProperty(partial, key);
+    return { ...partial, permissions: this.#world.permissionsOf(member.user.id) };
   }
 }

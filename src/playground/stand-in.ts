@@ -86,6 +86,10 @@ class RunningStandIn implements StandIn {
     return [...this.#parts.world.channels.values()];
   }
 
+  roles(): ReturnType<StandIn['roles']> {
+    return this.#parts.world.roles;
+  }
+
   commands(): ReturnType<StandIn['commands']> {
     return this.#parts.world.allCommands();
   }

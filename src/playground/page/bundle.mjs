@@ -1,0 +1,22 @@
+// Bundles the playground page into dist, where both the built program and the tests look for it.
+import { build } from 'esbuild';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const source = new URL('./', import.meta.url);
+const target = new URL('../../../dist/src/playground/page/', import.meta.url);
+
+await mkdir(target, { recursive: true });
+await build({
+  entryPoints: [fileURLToPath(new URL('main.ts', source))],
+  outfile: fileURLToPath(new URL('app.js', target)),
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  legalComments: 'inline',
+  logLevel: 'warning',
+});
+for (const file of ['index.html', 'app.css']) {
+  await copyFile(new URL(file, source), new URL(file, target));
+}
