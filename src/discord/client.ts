@@ -55,12 +55,14 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
     logger,
     times: { ...RESPONDER_TIMES, ...options.times },
   });
-  const close = async (): Promise<void> => {
+  const disconnect = async (): Promise<void> => {
     await dispatcher.stop(DRAIN_MS);
     await windows.close();
     calls.close();
     await client.destroy();
   };
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= disconnect());
   watch(client, logger, options.onLost);
   client.on(Events.InteractionCreate, (interaction) => dispatcher.dispatch(interaction));
   try {

@@ -27,6 +27,7 @@ const STALE = new Set<ErrorCode>([
   'TRADE_CLOSED',
   'TRADE_LOCKED',
   'TRADE_NOT_LOCKED',
+  'TRADE_UNFUNDED',
 ]);
 
 /** Handles every component of a trade. After a refusal for a stale view, the fresh one is shown with the word for it. */
@@ -49,10 +50,7 @@ export async function showTradeChange(
   view: TradeView,
 ): Promise<void> {
   if (await services.windows.refresh(view)) return;
-  await services.windows.present(view, async (message) => {
-    const window = await call.respond.post(message);
-    if (window !== undefined) await services.app.rememberTradeWindow(view.trade.tradeId, window);
-  });
+  await services.windows.open(view, (message) => call.respond.post(message));
 }
 
 /** Shows the trade as this command's public answer, which is its window from now on. */
@@ -61,10 +59,7 @@ export async function openTradeWindow(
   services: Services,
   view: TradeView,
 ): Promise<void> {
-  await services.windows.present(view, async (message) => {
-    const window = await call.respond.show(message, { locate: true });
-    if (window !== undefined) await services.app.rememberTradeWindow(view.trade.tradeId, window);
-  });
+  await services.windows.open(view, (message) => call.respond.show(message, { locate: true }));
 }
 
 async function act(call: ComponentCall, services: Services): Promise<void> {

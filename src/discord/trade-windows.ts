@@ -15,8 +15,12 @@ const COALESCE_MS = 250;
 /** How many trades are remembered; a forgotten one is shown again at its next change, no more. */
 const REMEMBERED_MAX = 5_000;
 
+type Place = NonNullable<TradeView['window']>;
+
 interface Window {
   latest: TradeView;
+  /** Where the message stands, when this process put it there; else the rows say it. */
+  place: Place | undefined;
   /** How far the message has come; -1 when nothing is known about it. */
   shown: number;
   tail: Promise<unknown>;
@@ -28,7 +32,6 @@ export class TradeWindows {
   readonly #rest: Pick<REST, 'patch'>;
   readonly #logger: Logger;
   readonly #windows = new Map<TradeId, Window>();
-  readonly #tradeOf = new Map<SettlementView['settlementId'], TradeId>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #unsubscribe: readonly (() => void)[];
 
@@ -57,15 +60,25 @@ export class TradeWindows {
     });
   }
 
+  /** Shows the trade as a new public message, which is its window from now on, also after a restart. */
+  async open(view: TradeView, send: (message: View) => Promise<Place | undefined>): Promise<void> {
+    const window = this.#note(view);
+    const place = await this.present(view, send);
+    if (place === undefined) return;
+    window.place = place;
+    await this.#app.rememberTradeWindow(view.trade.tradeId, place);
+  }
+
   /** Brings the public message up to date through its channel. @returns false when there is no message to edit. */
   refresh(view: TradeView): Promise<boolean> {
     const window = this.#note(view);
     return this.#inTurn(window, async () => {
       const { latest } = window;
       const progress = progressOf(latest);
-      if (latest.window === undefined) return false;
+      const place = window.place ?? latest.window;
+      if (place === undefined) return false;
       if (window.shown >= progress) return true;
-      const isEdited = await this.#edit(latest, latest.window);
+      const isEdited = await this.#edit(latest, place);
       if (isEdited) window.shown = progress;
       return isEdited;
     });
@@ -83,14 +96,16 @@ export class TradeWindows {
     const { tradeId } = view.trade;
     const known = this.#windows.get(tradeId);
     this.#windows.delete(tradeId);
-    const window = known ?? { latest: view, shown: -1, tail: Promise.resolve() };
+    const window = known ?? {
+      latest: view,
+      place: undefined,
+      shown: -1,
+      tail: Promise.resolve(),
+    };
     if (progressOf(view) >= progressOf(window.latest)) window.latest = view;
     this.#windows.set(tradeId, window);
-    trim(this.#windows);
-    if (view.settlement !== undefined) {
-      this.#tradeOf.set(view.settlement.settlementId, tradeId);
-      trim(this.#tradeOf);
-    }
+    const [oldest] = this.#windows.keys();
+    if (this.#windows.size > REMEMBERED_MAX && oldest !== undefined) this.#windows.delete(oldest);
     return window;
   }
 
@@ -101,7 +116,7 @@ export class TradeWindows {
     return turn;
   }
 
-  async #edit(view: TradeView, at: NonNullable<TradeView['window']>): Promise<boolean> {
+  async #edit(view: TradeView, at: Place): Promise<boolean> {
     const { body } = messageBody(tradeMessage(view));
     try {
       await this.#rest.patch(Routes.channelMessage(at.channelId, at.messageId), { body });
@@ -123,9 +138,8 @@ export class TradeWindows {
     this.#timers.add(timer);
   }
 
-  #followSettlement(settlement: SettlementView): void {
-    const tradeId = this.#tradeOf.get(settlement.settlementId);
-    if (tradeId === undefined) return;
+  #followSettlement({ tradeId }: SettlementView): void {
+    if (tradeId === null) return;
     this.#app
       .getTrade(tradeId)
       .then((view) => this.#refreshSoon(view))
@@ -153,8 +167,3 @@ const STATE_RANK: Readonly<Record<TradeView['trade']['state'], number>> = {
   expired: 2,
   failed: 2,
 };
-
-function trim(map: Map<unknown, unknown>): void {
-  const [oldest] = map.keys();
-  if (map.size > REMEMBERED_MAX) map.delete(oldest);
-}

@@ -1,0 +1,28 @@
+// A bot on a stand-in over the app that `openHouse` gives: the fake one, or the real one when the lead puts it there.
+import { openHouse } from '../support/fake-app.ts';
+import type { House } from '../support/fake-app.ts';
+import { withBotOn } from '../discord/bot.ts';
+import type { BotStage } from '../discord/bot.ts';
+import type { App } from '../../src/app/app.ts';
+
+export interface HouseStage extends BotStage<App> {
+  readonly house: House;
+}
+
+/** Runs a test of the commands; a request that Discord would refuse fails it. */
+export async function withHouse(run: (stage: HouseStage) => Promise<void>): Promise<void> {
+  const house = await openHouse();
+  try {
+    await withBotOn(house.app, async (stage) => {
+      await run({ ...stage, house });
+      expectNoViolations(stage);
+    });
+  } finally {
+    await house.close();
+  }
+}
+
+function expectNoViolations({ standIn }: BotStage<App>): void {
+  const violations = standIn.violations();
+  if (violations.length > 0) throw new Error(`Discord refused: ${JSON.stringify(violations)}`);
+}
