@@ -6,6 +6,8 @@ import type { Statement } from './statement.ts';
 const BUSY_TIMEOUT_MS = 5_000;
 /** What the write-ahead log shrinks back to after it has grown. */
 const JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024;
+/** When the log is copied into the file: rarely, for the same pages are written again and again under load. */
+const CHECKPOINT_PAGES = 8_000;
 const CACHE_KIB = 32 * 1024;
 
 export class Connection {
@@ -83,6 +85,7 @@ export function openWriter(file: string): BetterSqlite3.Database {
   handle.pragma('synchronous = FULL');
   handle.pragma('foreign_keys = ON');
   handle.pragma('trusted_schema = OFF');
+  handle.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   handle.pragma(`journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES}`);
   handle.pragma(`cache_size = -${CACHE_KIB}`);
   return handle;

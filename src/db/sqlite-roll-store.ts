@@ -1,8 +1,10 @@
 // Rolls, cards and claims in SQLite.
 import { sql } from 'kysely';
+import { z } from 'zod';
 import type { CardCount, ClaimKind, RollRow, RollStore } from '../app/ports/roll-store.ts';
 import type { MemberId } from '../shared/ids.ts';
 import type { Connection } from './connection.ts';
+import { parseColumn } from './json-column.ts';
 import { query, rawStatement, statement } from './statement.ts';
 import type { Synchronous } from './synchronous.ts';
 
@@ -16,13 +18,13 @@ const insertRoll = statement((roll: RollRow) =>
     created_at: roll.createdAt,
   }),
 );
-const listWins = statement((by: { bannerId: string }) =>
-  query
-    .selectFrom('wins')
-    .select(['entry_id as entryId', 'count'])
-    .where('banner_id', '=', by.bannerId)
-    .where('count', '>', sql.lit(0)),
+// One text instead of a hundred rows: a third of the time, and it is asked before every roll.
+const listWins = rawStatement(
+  (by: { bannerId: string }) => sql<{ wins: string }>`
+    SELECT json_group_object(entry_id, count) AS wins FROM wins
+    WHERE banner_id = ${by.bannerId} AND count > 0`,
 );
+const winsColumn = z.record(z.string(), z.int().positive());
 const addCard = rawStatement(
   (card: { memberId: MemberId; cardId: string }) =>
     sql`INSERT INTO cards (member_id, card_id, count) VALUES (${card.memberId}, ${card.cardId}, 1)
@@ -62,8 +64,8 @@ export class SqliteRollStore implements Synchronous<RollStore> {
   }
 
   countWins(bannerId: string): ReadonlyMap<string, number> {
-    const wins = this.#connection.all(listWins, { bannerId });
-    return new Map(wins.map(({ entryId, count }) => [entryId, count]));
+    const wins = this.#connection.first(listWins, { bannerId })?.wins ?? '{}';
+    return new Map(Object.entries(parseColumn(winsColumn, wins, `wins of banner ${bannerId}`)));
   }
 
   addCard(memberId: MemberId, cardId: string): void {

@@ -149,11 +149,15 @@ const LEDGER = [
     balance_after_gc INTEGER NOT NULL,
     PRIMARY KEY (account_id, line_number)
   ) STRICT, WITHOUT ROWID`,
-  // The balances and both statements follow from the transfer itself: no code path can write one without the others.
-  `CREATE TRIGGER transfers_post AFTER INSERT ON transfers
+  // Before, not after: an account that appears while a transfer already misses it makes SQLite read every transfer.
+  `CREATE TRIGGER transfers_open_accounts BEFORE INSERT ON transfers
     BEGIN
       INSERT INTO accounts (account_id) VALUES (NEW.debit_account), (NEW.credit_account)
         ON CONFLICT DO NOTHING;
+    END`,
+  // The balances and both statements follow from the transfer itself: no code path can write one without the others.
+  `CREATE TRIGGER transfers_post AFTER INSERT ON transfers
+    BEGIN
       UPDATE accounts SET balance_gc = balance_gc - NEW.amount_gc, line_count = line_count + 1
         WHERE account_id = NEW.debit_account;
       UPDATE accounts SET balance_gc = balance_gc + NEW.amount_gc, line_count = line_count + 1

@@ -1,0 +1,27 @@
+// Keeps a second process off a data directory: the lock is SQLite's own, so it ends with the process that holds it.
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { AppError } from '../shared/errors.ts';
+
+/** The lock's file name inside the data directory. */
+const LOCK_FILE = 'lock.sqlite';
+
+/**
+ * Takes the data directory for this process.
+ * @returns gives it back.
+ * @throws AppError DATA_DIR_IN_USE
+ */
+export function lockDataDir(dataDir: string): () => void {
+  const db = new BetterSqlite3(join(dataDir, LOCK_FILE), { timeout: 0 });
+  try {
+    // The exclusive lock of an open transaction is the operating system's: no kill leaves it behind.
+    db.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    if (error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
+      throw new AppError('DATA_DIR_IN_USE', { dir: dataDir });
+    }
+    throw error;
+  }
+  return () => db.close();
+}
