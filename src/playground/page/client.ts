@@ -18,10 +18,13 @@ export interface Notice {
   channelId: string;
   /** The message that it belongs under; undefined for one of its own. */
   messageId: string | undefined;
+  /** The newest message at the time, below which it stands; undefined when there was none. */
+  afterId: string | undefined;
   kind: 'failed' | 'pending';
   text: string;
 }
 
+const KEPT_NOTICES = 50;
 const NO_ANSWER = 'The application did not respond';
 
 /** The page's memory and voice. */
@@ -164,10 +167,12 @@ export class Client {
       memberId,
       channelId,
       messageId,
+      afterId: this.visible().at(-1)?.message.id,
       kind,
       text,
     };
     this.notices.push(notice);
+    if (this.notices.length > KEPT_NOTICES) this.notices.shift();
     this.#changed('notice');
     return notice;
   }
@@ -181,7 +186,7 @@ export class Client {
         const { message, viewerId } = event;
         this.messages.set(message.id, { message, viewerId });
         const known = this.state?.channels.some(({ id }) => id === message.channel_id);
-        if (known === false) return this.connect();
+        if (known === false) this.connect();
         break;
       }
       case 'message-deleted':
@@ -192,7 +197,8 @@ export class Client {
         break;
       case 'commands':
       case 'members':
-        return this.connect();
+        this.connect();
+        return;
     }
     this.#changed(event.type);
   }

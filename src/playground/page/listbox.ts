@@ -67,7 +67,9 @@ export function listbox(options: ListOptions): HTMLElement {
   const toggle = (open: boolean): void => {
     list.hidden = !open;
     opener.setAttribute('aria-expanded', String(open));
-    if (open) list.querySelector<HTMLElement>('[role=option]')?.focus();
+    if (!open) return;
+    list.querySelector<HTMLElement>('[role=option]')?.focus({ preventScroll: true });
+    list.scrollIntoView({ block: 'nearest' });
   };
 
   list.append(...items.map((item) => optionElement(item, most > 1, pick)));

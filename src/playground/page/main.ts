@@ -2,7 +2,7 @@
 import '@skyra/discord-components-core/discord-messages.js';
 import type { ActAnswer } from '../page-acts.ts';
 import { Client } from './client.ts';
-import type { SeenMessage } from './client.ts';
+import type { Notice, SeenMessage } from './client.ts';
 import type { ComponentContext } from './components.ts';
 import { Composer } from './composer.ts';
 import { byId, h } from './dom.ts';
@@ -90,12 +90,22 @@ function drawTimeline(jump: boolean): void {
   const distance = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   const elements: HTMLElement[] = [];
   const focused = focusedButton();
-  for (const seen of client.visible()) elements.push(drawnMessage(seen));
-  for (const notice of client.notices) {
-    const here = notice.memberId === client.memberId && notice.channelId === client.channelId;
-    if (notice.messageId !== undefined || !here) continue;
-    const role = notice.kind === 'failed' ? 'alert' : 'status';
-    elements.push(h('p', { class: `notice ${notice.kind}`, role }, notice.text));
+  const own = client.notices.filter(
+    ({ messageId, memberId, channelId }) =>
+      messageId === undefined && memberId === client.memberId && channelId === client.channelId,
+  );
+  const visible = client.visible();
+  const known = new Set(visible.map(({ message }) => message.id));
+  for (const seen of visible) {
+    elements.push(drawnMessage(seen));
+    for (const notice of own) {
+      const failedHere = notice.kind === 'failed' && notice.afterId === seen.message.id;
+      if (failedHere) elements.push(noticeElement(notice));
+    }
+  }
+  for (const notice of own) {
+    const placed = notice.kind === 'failed' && known.has(notice.afterId ?? '');
+    if (!placed) elements.push(noticeElement(notice));
   }
   if (elements.length === 0) elements.push(welcome());
   const before = [...timeline.children];
@@ -104,6 +114,10 @@ function drawTimeline(jump: boolean): void {
     if (focused !== undefined) restoreFocus(focused);
   }
   if (jump || distance < NEAR_END) scrollToEnd();
+}
+
+function noticeElement({ kind, text }: Notice): HTMLElement {
+  return h('p', { class: `notice ${kind}`, role: kind === 'failed' ? 'alert' : 'status' }, text);
 }
 
 function scrollToEnd(): void {

@@ -15,7 +15,7 @@ export function avatarOf(user: WireUser): string {
     hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 100_003;
   }
   const words = nameOf(user).match(/[\p{L}\p{N}]+/gu) ?? ['?'];
-  const initials = words.slice(0, 2).map((word) => [...word][0] ?? '');
+  const initials = words.slice(0, 2).map((word) => /^./u.exec(word)?.[0] ?? '');
   const background = user.bot ? '#5865f2' : `hsl(${hash % HUES} 55% 42%)`;
   return svg(background, initials.join('').toUpperCase());
 }

@@ -40,8 +40,11 @@ export function refreshTimes(): void {
 
 function relativeTo(at: number): string {
   const distance = at - Date.now();
-  const [unit, ms] = UNITS.find(([, size]) => Math.abs(distance) >= size) ?? ['second', SECOND];
-  return relative.format(Math.trunc(distance / ms), unit);
+  const [unit, ms] = UNITS.find(([, size]) => Math.round(Math.abs(distance) / size) >= 1) ?? [
+    'second',
+    SECOND,
+  ];
+  return relative.format(Math.round(distance / ms), unit);
 }
 
 /** When a message was sent, as Discord words it. */
