@@ -14,6 +14,8 @@ import type { Holding } from './ports/settlement-store.ts';
 export interface AuditOptions {
   readonly database: Database;
   readonly chain: Pick<ChainReader, 'findTip'>;
+  /** Brings `chain` up to the beacon, after the rows were read: rows are never ahead of the chain. */
+  readonly refresh: () => Promise<void>;
   readonly vault: Vault;
   readonly clock: Clock;
 }
@@ -38,7 +40,13 @@ interface Custodies {
   readonly moving: ReadonlySet<AssetId>;
 }
 
-async function lookOnce({ database, chain, vault, clock }: AuditOptions): Promise<AuditReport> {
+async function lookOnce({
+  database,
+  chain,
+  refresh,
+  vault,
+  clock,
+}: AuditOptions): Promise<AuditReport> {
   const { ledger, claims, custodies, counts } = await database.read(async (stores) => ({
     ledger: await stores.ledger.audit(),
     claims: await checkClaims(stores),
@@ -50,6 +58,7 @@ async function lookOnce({ database, chain, vault, clock }: AuditOptions): Promis
       pendingTransactions: await stores.journal.countPending(),
     },
   }));
+  await refresh();
   const custody = await checkCustody(custodies, chain, vault);
   return {
     findings: [...finding('ledger', ledger), ...claims, ...custody],

@@ -6,11 +6,12 @@ import { recordDigest } from '../../src/chain/record.ts';
 import { openGitBeacon, type GitBeaconOptions } from '../../src/git/git-beacon.ts';
 import type { CommitId } from '../../src/shared/ids.ts';
 import type { BeaconFixture } from './beacon-contract.ts';
-import { git, tempDir } from './temp-dir.ts';
+import { beforeRemoval, git, tempDir } from './temp-dir.ts';
 
 /** A remote in a temporary directory, with everything that a test does to it. */
 export interface GitFixture extends BeaconFixture {
   readonly path: string;
+  /** Each call is another node, with a work directory of its own; it is closed after the test. */
   open(options?: Partial<GitBeaconOptions>): Promise<Beacon>;
 }
 
@@ -21,16 +22,17 @@ export function gitFixture(): GitFixture {
   let nodes = 0;
   return {
     path,
-    open: (options = {}) => {
+    open: async (options = {}) => {
       nodes += 1;
-      const workDir = join(root, `node-${nodes}`);
-      return openGitBeacon({
+      const beacon = await openGitBeacon({
         url: path,
         epochBranch: 'main',
-        workDir,
+        workDir: join(root, `node-${nodes}`),
         ambient: process.env,
         ...options,
       });
+      beforeRemoval(() => beacon.close());
+      return beacon;
     },
     addCommit: (commit) => addCommit(path, commit),
     setBranch: (name, id) => void git(path, ['update-ref', `refs/heads/${name}`, id]),

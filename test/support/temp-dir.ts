@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
 
 const made: string[] = [];
+const endings: (() => Promise<void>)[] = [];
 
-afterEach(() => {
+afterEach(async () => {
+  await Promise.all(endings.splice(0).map((end) => end()));
   for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
 
@@ -16,6 +18,11 @@ export function tempDir(): string {
   const directory = mkdtempSync(join(tmpdir(), 'aibot-'));
   made.push(directory);
   return directory;
+}
+
+/** Does this after the test and before its directories are removed: closing what still works in them. */
+export function beforeRemoval(end: () => Promise<void>): void {
+  endings.push(end);
 }
 
 /** Runs plain git in a directory, apart from the machine's own configuration; returns what it printed, trimmed. */

@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+// The `aibot` command: what an operator does from a shell.
+import 'dotenv/config';
+import { Command } from 'commander';
+import { pino } from 'pino';
+import { parseConfig } from '../config.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { AppError } from '../shared/errors.ts';
+import { auditFromOutside, printAudit } from './audit.ts';
+
+const program = new Command('aibot').description('A Discord bot with an NFGT node inside');
+
+program
+  .command('audit')
+  .description(
+    'check every invariant of the ledger, the vault and the chain; exits 65 when one is broken',
+  )
+  .option('--json', 'print the report as JSON')
+  .action(async ({ json = false }: { json?: boolean }) => {
+    const config = parseConfig(process.env);
+    const logger = pino({ level: 'warn' }, pino.destination({ sync: true, fd: 2 }));
+    const report = await auditFromOutside(config, { logger, ambient: process.env });
+    console.log(json ? JSON.stringify(report, undefined, 2) : printAudit(report));
+    if (report.findings.length > 0) process.exitCode = 65;
+  });
+
+program
+  .command('start')
+  .description('start the bot, as `npm start` does')
+  .action(async () => {
+    await import('../main.ts');
+  });
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error instanceof AppError ? `${error.code}: ${error.message}` : error);
+  process.exitCode = exitCodeOf(error);
+});

@@ -1,0 +1,141 @@
+// Opens the parts below the edges, in order: database, vault, beacon, index, node; and closes them in reverse.
+import { createHash } from 'node:crypto';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database } from './app/ports/database.ts';
+import type { ChainIndex } from './chain/chain-index.ts';
+import type { Beacon } from './chain/beacon.ts';
+import type { NfgtNode } from './chain/node.ts';
+import { openNode } from './chain/open-node.ts';
+import type { Config } from './config.ts';
+import { lockDataDir } from './db/data-dir-lock.ts';
+import { openDatabase } from './db/open-database.ts';
+import { openChainIndex } from './db/sqlite-chain-index.ts';
+import { openGitBeacon } from './git/git-beacon.ts';
+import { systemClock } from './shared/clock.ts';
+import type { Logger } from './shared/logger.ts';
+import { openVault, type Vault } from './vault/vault.ts';
+
+/** The files of a data directory. */
+export function dataFiles(dataDir: string) {
+  return {
+    /** Authoritative: back it up together with the key. */
+    state: join(dataDir, 'state.sqlite'),
+    /** The vault's key, when there is no passphrase. */
+    vaultKey: join(dataDir, 'vault.key'),
+    /** A projection; it comes back from the beacon. */
+    index: join(dataDir, 'index.sqlite'),
+    /** Git's scratch directory; it comes back from the beacon. */
+    git: join(dataDir, 'git'),
+    /** The embedded beacon, when no BEACON_URL is set. Authoritative then. */
+    beacon: join(dataDir, 'beacon.git'),
+  };
+}
+
+/** Collects what has to be closed, and closes it last come first. */
+export class Closers {
+  readonly #closers: (() => Promise<void> | void)[] = [];
+
+  add(close: () => Promise<void> | void): void {
+    this.#closers.push(close);
+  }
+
+  async closeAll(): Promise<void> {
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
+      await close();
+    }
+  }
+}
+
+/** What the parts get from the process that they run in. */
+export interface Surroundings {
+  readonly logger: Logger;
+  /** The process's environment, of which git gets the few variables that it needs. */
+  readonly ambient: Readonly<Record<string, string | undefined>>;
+}
+
+export interface State {
+  readonly database: Database;
+  readonly vault: Vault;
+}
+
+export interface Core extends State {
+  readonly beacon: Beacon;
+  readonly index: ChainIndex;
+  readonly node: NfgtNode;
+}
+
+/**
+ * Opens the authoritative state.
+ * @throws AppError VAULT_PASSPHRASE_WRONG and the vault's others; nothing is changed then.
+ */
+export async function openState(config: Config, closers: Closers, logger: Logger): Promise<State> {
+  const files = dataFiles(config.dataDir);
+  const database = await openDatabase({ file: files.state });
+  closers.add(() => database.close());
+  const vault = await openVault({
+    passphrase: config.vaultPassphrase?.reveal(),
+    keyFile: files.vaultKey,
+    headers: database,
+  });
+  if (vault.hasNewKeyFile) {
+    const file = files.vaultKey;
+    logger.warn({ file }, 'made the key of the vault; back it up: without it every asset is lost');
+  }
+  return { database, vault };
+}
+
+/** Opens the beacon that the configuration names, or the embedded one. @throws AppError BEACON_UNREACHABLE, BEACON_UNUSABLE */
+export function openBeacon(
+  config: Config,
+  workDir: string,
+  { logger, ambient }: Surroundings,
+): Promise<Beacon> {
+  const { beaconSshKey, beaconSshKeyFile, beaconKnownHostsFile } = config;
+  return openGitBeacon({
+    url: config.beaconUrl ?? dataFiles(config.dataDir).beacon,
+    epochBranch: config.beaconEpochBranch,
+    workDir,
+    logger,
+    ambient,
+    ...(beaconSshKey !== undefined && { sshKey: beaconSshKey.reveal() }),
+    ...(beaconSshKeyFile !== undefined && { sshKeyFile: beaconSshKeyFile }),
+    ...(beaconKnownHostsFile !== undefined && { knownHostsFile: beaconKnownHostsFile }),
+  });
+}
+
+/** Opens everything below the edges. What was opened is in `closers`, also when a later part fails. */
+export async function openCore(
+  config: Config,
+  closers: Closers,
+  surroundings: Surroundings,
+): Promise<Core> {
+  const { logger } = surroundings;
+  const { dataDir } = config;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await chmod(dataDir, 0o700);
+  closers.add(lockDataDir(dataDir));
+  const state = await openState(config, closers, logger);
+  const beacon = await openBeacon(config, dataFiles(dataDir).git, surroundings);
+  closers.add(() => beacon.close());
+  const index = openChainIndex(dataFiles(dataDir).index);
+  closers.add(() => index.close());
+  const node = await openNode({
+    beacon,
+    index,
+    database: state.database,
+    clock: systemClock,
+    logger,
+    role: config.nodeRole,
+    committer: committerOf(config, state.vault),
+    syncIntervalMs: config.beaconSyncIntervalMs,
+  });
+  closers.add(() => node.close());
+  return { ...state, beacon, index, node };
+}
+
+/** The validator's short id: of its ssh key as the first nodes make it, or of a key of its own. */
+function committerOf({ beaconSshKey }: Config, vault: Vault): string {
+  const key = beaconSshKey?.reveal() ?? vault.deriveKey('validator-id');
+  return createHash('sha512').update(key).digest('hex').slice(0, 6);
+}

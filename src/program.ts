@@ -1,0 +1,133 @@
+// The whole program: opens every part in order, and stops them in reverse.
+import { readFile } from 'node:fs/promises';
+import { openApp, type AppOptions, type OpenApp } from './app/open-app.ts';
+import type { Config } from './config.ts';
+import { Closers, openCore, type Core, type Surroundings } from './core.ts';
+import { startDiscord } from './discord/client.ts';
+import { loadCommands } from './discord/load-commands.ts';
+import { parseGuyacha, shippedGuyachaFile } from './guyacha/load-guyacha.ts';
+import type { Guyacha } from './guyacha/banner.ts';
+import { cryptoRandomness } from './guyacha/randomness.ts';
+import { startHttp } from './http/server.ts';
+import { startPlayground } from './playground/playground.ts';
+import { startStandIn } from './playground/stand-in.ts';
+import type { StandIn } from './playground/api.ts';
+import { systemClock } from './shared/clock.ts';
+
+/** A running bot. */
+export interface Program extends Core {
+  readonly app: OpenApp;
+  readonly apiUrl: string;
+  /** Undefined beside a real Discord token. */
+  readonly playgroundUrl: string | undefined;
+  /** Undefined beside a real Discord token. */
+  readonly standIn: StandIn | undefined;
+  /** Takes no new work, lets what runs end, and closes everything. */
+  close(): Promise<void>;
+}
+
+export interface ProgramOptions extends Surroundings {
+  readonly config: Config;
+  /** Called when the program cannot go on, for example because Discord revoked the token. */
+  readonly onLost: (reason: Error) => void;
+  readonly atStep?: AppOptions['atStep'];
+}
+
+/** @throws AppError of any part; what was opened before is closed again. */
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const closers = new Closers();
+  try {
+    return await openParts(options, closers);
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+async function openParts(options: ProgramOptions, closers: Closers): Promise<Program> {
+  const { config, logger } = options;
+  const guyacha = await readGuyacha(config);
+  const core = await openCore(config, closers, options);
+  const app = await openApp({
+    ...core,
+    ...config,
+    guyacha,
+    logger,
+    clock: systemClock,
+    randomness: cryptoRandomness,
+    atStep: options.atStep,
+  });
+  closers.add(() => app.close());
+  const { httpHost: host, httpPort: port } = config;
+  const http = await startHttp({ host, port, node: core.node, app, logger });
+  closers.add(() => http.close());
+  const stage = await openStage(config, closers);
+  const discord = await startDiscord({
+    token: stage.token,
+    apiUrl: stage.apiUrl,
+    guildId: stage.guildId,
+    commands: await loadCommands(),
+    app,
+    logger,
+    onLost: options.onLost,
+  });
+  closers.add(() => discord.close());
+  return {
+    ...core,
+    app,
+    apiUrl: http.url,
+    playgroundUrl: stage.playgroundUrl,
+    standIn: stage.standIn,
+    close: () => closers.closeAll(),
+  };
+}
+
+interface Stage {
+  readonly token: string;
+  readonly apiUrl: string | undefined;
+  readonly guildId: string | undefined;
+  readonly playgroundUrl: string | undefined;
+  readonly standIn: StandIn | undefined;
+}
+
+/** Discord when there is a token; the playground's stand-in, and never both, when there is none. */
+async function openStage(config: Config, closers: Closers): Promise<Stage> {
+  if (config.discordToken !== undefined) {
+    return {
+      token: config.discordToken.reveal(),
+      apiUrl: config.discordApiUrl,
+      guildId: config.discordGuildId,
+      playgroundUrl: undefined,
+      standIn: undefined,
+    };
+  }
+  const standIn = await startStandIn(PLAYGROUND_CAST);
+  closers.add(() => standIn.close());
+  const playground = await startPlayground({ standIn, port: config.playgroundPort });
+  closers.add(() => playground.close());
+  return {
+    token: standIn.token,
+    apiUrl: standIn.url,
+    guildId: standIn.guildId,
+    playgroundUrl: playground.url,
+    standIn,
+  };
+}
+
+/** The same ids at every start, so that the playground's members find again what they own. */
+const PLAYGROUND_CAST = {
+  applicationId: '1000000000000000001',
+  guild: { id: '1000000000000000002', name: 'Playground' },
+  members: [
+    { id: '1000000000000000011', username: 'ada', displayName: 'Ada' },
+    { id: '1000000000000000012', username: 'ben', displayName: 'Ben' },
+    { id: '1000000000000000013', username: 'cleo', displayName: 'Cleo' },
+    { id: '1000000000000000014', username: 'dara', displayName: 'Dara' },
+  ],
+};
+
+/** @throws AppError CONFIG_INVALID with every fault of the file by its line. */
+async function readGuyacha({ guyachaFile }: Config): Promise<Guyacha> {
+  const file = guyachaFile ?? shippedGuyachaFile();
+  return parseGuyacha(await readFile(file, 'utf8'), file);
+}
