@@ -1,0 +1,30 @@
+// The headers that every answer carries, and the preflight that lets pages from anywhere ask.
+import type { FastifyRequest } from 'fastify';
+
+/**
+ * Any page may read any answer: the node knows no cookies and no other authority that a browser would add, so there
+ * is nothing that a foreign page could borrow. Nothing is cached, since every answer may change with the next push
+ * and one of them carries a passphrase. Nothing is ever rendered.
+ */
+export const COMMON_HEADERS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'Retry-After',
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
+/** The first program's answer to a preflight, with the one header that this node adds to its interface. */
+export const PREFLIGHT_HEADERS = {
+  'Access-Control-Allow-Headers': 'Origin,Content-Length,Content-Type,Idempotency-Key',
+  'Access-Control-Allow-Methods': 'GET,POST,PUT,PATCH,DELETE,HEAD',
+  'Access-Control-Max-Age': '43200',
+} as const;
+
+/** True for an OPTIONS request of a page from another host; without a foreign Origin it is a request like any other. */
+export function isPreflight(request: FastifyRequest): boolean {
+  const { origin, host } = request.headers;
+  if (request.method !== 'OPTIONS' || origin === undefined) return false;
+  return origin !== `http://${host ?? ''}` && origin !== `https://${host ?? ''}`;
+}

@@ -1,0 +1,102 @@
+// How errors leave through HTTP: one table from an error's kind to a status, and one body for all of them.
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError, type ErrorKind } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import { COMMON_HEADERS } from './headers.ts';
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** The status of each kind of expected error. */
+export const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  missing: 404,
+  conflict: 409,
+  'too-large': 413,
+  throttled: 429,
+  unavailable: 503,
+  damaged: 500,
+};
+
+/** Seconds after which a repeat is worth it: a push takes well under one, a remote comes back later. */
+const RETRY_AFTER_SECONDS: Partial<Record<ErrorKind, number>> = { throttled: 1, unavailable: 5 };
+
+/** Answers a request with an error: an expected one in the table's words, anything else as a fault. */
+export function sendError(
+  logger: Logger,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const refusal = asRefusal(error);
+  if (refusal === undefined) return sendFault(logger, error, request, reply);
+  const { kind, code, message } = refusal;
+  const status = STATUS_OF_KIND[kind];
+  if (status >= 500) logger.warn({ code, data: refusal.data, url: request.url }, message);
+  const seconds = RETRY_AFTER_SECONDS[kind];
+  if (seconds !== undefined) void reply.header('Retry-After', seconds);
+  // What is left of a body that was refused unread must not be taken for the next request.
+  if (kind === 'too-large') void reply.header('Connection', 'close');
+  return reply
+    .code(status)
+    .headers(COMMON_HEADERS)
+    .type(JSON_TYPE)
+    .send(JSON.stringify({ error: message, code }));
+}
+
+/** What the HTTP server itself refuses is the client's mistake too, said in the table's words. */
+function asRefusal(error: unknown): AppError | undefined {
+  if (error instanceof AppError) return error;
+  const isClientsMistake =
+    error instanceof Error &&
+    'statusCode' in error &&
+    typeof error.statusCode === 'number' &&
+    error.statusCode >= 400 &&
+    error.statusCode < 500;
+  if (!isClientsMistake) return undefined;
+  return new AppError('INPUT_INVALID', { reason: error.message }, { cause: error });
+}
+
+function sendFault(
+  logger: Logger,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const ref = randomBytes(6).toString('hex');
+  logger.error({ err: error, ref, method: request.method, url: request.url }, 'a request failed');
+  const text = `Something broke on our side. Whether the request took effect is not known here: look before you repeat it, and give the operator the reference ${ref}.`;
+  return reply
+    .code(500)
+    .headers(COMMON_HEADERS)
+    .type(JSON_TYPE)
+    .send(JSON.stringify({ error: text, code: 'FAULT', ref }));
+}
+
+const STATUS_OF_CONNECTION_ERROR: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** Answers what is not HTTP, or not in time, on its bare socket: there is no request to answer. */
+export function answerBrokenConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = STATUS_OF_CONNECTION_ERROR[error.code ?? ''] ?? 400;
+  const reason = `${STATUS_CODES[status] ?? 'Bad Request'} (${error.code ?? 'unknown'})`;
+  const { code, message } = new AppError('INPUT_INVALID', { reason });
+  const body = JSON.stringify({ error: message, code });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `Content-Type: ${JSON_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

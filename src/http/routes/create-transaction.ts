@@ -1,0 +1,62 @@
+// POST /api/transaction/create: puts a transaction on the chain for a caller who keeps their own passphrases.
+import type { App } from '../../app/app.ts';
+import { encodeRecord } from '../../chain/record.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { IdempotencyKey } from '../../shared/ids.ts';
+import { readJsonObject } from '../read-json.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { CreateAnswer, CreateBody, NoParams } from '../schemas.ts';
+
+const PRINTABLE = /^[\x20-\x7e]{1,200}$/;
+const KNOWN_KEYS = new Set(Object.keys(CreateBody.shape));
+
+export function makeCreateRoute(app: Pick<App, 'createTransaction'>): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/api/transaction/create',
+    summary: 'Accepts a transaction; it is pending until the beacon has it',
+    params: NoParams,
+    body: CreateBody,
+    answer: CreateAnswer,
+    handle: async (_params, request) => {
+      const key = parseKey(request.headers['idempotency-key']);
+      const body = await readJsonObject(request.raw);
+      refuseMisspelledKeys(body);
+      const fields = CreateBody.parse(body);
+      const { record, successorPassphrase } = await app.createTransaction({
+        assetId: fields.asset_id,
+        ownerId: fields.owner_id,
+        passphrase: fields.passphrase,
+        metadata: fields.metadata,
+        transactionId: fields.transaction_id,
+        key,
+      });
+      // The record's own bytes follow the passphrase, so that caller and chain see the same text.
+      const head = `{"transaction":{"successor_passphrase":${JSON.stringify(successorPassphrase)},`;
+      return Buffer.concat([Buffer.from(head), encodeRecord(record).subarray(1), Buffer.from('}')]);
+    },
+  });
+}
+
+/** Clients of HTTP have key space of their own, so that none can claim to be a Discord interaction. */
+function parseKey(header: string | string[] | undefined): IdempotencyKey | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !PRINTABLE.test(header)) {
+    const reason = 'Idempotency-Key must be 1 to 200 printable ASCII characters';
+    throw new AppError('INPUT_INVALID', { reason });
+  }
+  return `http:${header}` as IdempotencyKey;
+}
+
+/**
+ * The first program took `Metadata` for `metadata`. Here keys are exact; but to ignore such a key as unknown would
+ * put a transaction on the chain that lacks what the caller sent, so it is refused.
+ */
+function refuseMisspelledKeys(body: Readonly<Record<string, unknown>>): void {
+  for (const key of Object.keys(body)) {
+    const lower = key.toLowerCase();
+    if (lower !== key && KNOWN_KEYS.has(lower)) {
+      throw new AppError('INPUT_INVALID', { reason: `the key ${lower} is written in lower case` });
+    }
+  }
+}

@@ -1,0 +1,41 @@
+// GET /api/query/spot/…: who owns what, now, as far as it is committed.
+import type { IndexedTransaction } from '../../chain/chain-index.ts';
+import type { ChainReader } from '../../chain/node.ts';
+import type { AssetId, OwnerId } from '../../shared/ids.ts';
+import { listOfRecords, oneRecord } from '../records.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { AssetsAnswer, ById, TransactionAnswer } from '../schemas.ts';
+
+const PAGE = 1_000;
+
+// SAFETY of the casts: an id is only looked up here, and one that is not an id is simply not found.
+export function makeSpotRoutes(chain: ChainReader): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/query/spot/owner/:id',
+      summary: 'The newest transactions of all assets of an owner, newest first',
+      params: ById,
+      answer: AssetsAnswer,
+      handle: ({ id }) => listOfRecords('assets', listAllAssets(chain, id as OwnerId)),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/query/spot/asset/:id',
+      summary: 'The newest transaction of an asset',
+      params: ById,
+      answer: TransactionAnswer,
+      handle: ({ id }) => oneRecord('transaction', chain.findTip(id as AssetId)),
+    }),
+  ];
+}
+
+/** All of them, read in one go: between two pages an asset could move and hide another one from both. */
+function listAllAssets(chain: ChainReader, ownerId: OwnerId): IndexedTransaction[] {
+  const all: IndexedTransaction[] = [];
+  for (;;) {
+    const page = chain.listOwnerAssets(ownerId, { limit: PAGE, offset: all.length });
+    all.push(...page);
+    if (page.length < PAGE) return all;
+  }
+}

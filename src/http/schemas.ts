@@ -1,0 +1,60 @@
+// The shapes on the wire, as schemas: names are snake_case here and nowhere further in.
+import { z } from 'zod';
+
+/** A committed transaction: the JSON of its `metadata.json` as it stands on the chain. */
+export const RecordSchema = z
+  .looseObject({
+    successor_hash: z.string().meta({ description: 'SHA-512 hex, or an argon2 PHC string' }),
+    transaction_id: z.string(),
+    transaction_time: z.int().meta({ description: 'Unix time in ms' }),
+    asset_id: z.string(),
+    owner_id: z.string(),
+    metadata: z.unknown(),
+  })
+  .meta({ id: 'Record' });
+
+export const NoParams = z.object({});
+export const ById = z.object({ id: z.string().meta({ description: 'percent-encoded once' }) });
+export const ByIdAndDepth = ById.extend({
+  depth: z.string().meta({ description: 'a decimal integer; zero or less gives nothing' }),
+});
+
+/**
+ * What `create` takes. The schema only picks the fields and describes them: what they may hold is for the domain to
+ * judge, so that there is one judge and its error codes reach the caller.
+ */
+export const CreateBody = z
+  .object({
+    owner_id: z.unknown().meta({ type: 'string', minLength: 1 }),
+    asset_id: z.unknown().meta({ type: 'string', minLength: 1 }),
+    passphrase: z.unknown().meta({ type: 'string', description: 'ignored for a new asset' }),
+    metadata: z.unknown().meta({ type: ['object', 'null'], description: 'null when left out' }),
+    transaction_id: z.unknown().meta({ type: 'string', format: 'uuid' }),
+  })
+  .partial({ passphrase: true, metadata: true, transaction_id: true })
+  .meta({ id: 'CreateBody' });
+
+export const CreateAnswer = z.object({
+  transaction: z.looseObject({ successor_passphrase: z.string(), ...RecordSchema.shape }),
+});
+export const TransactionAnswer = z.object({ transaction: RecordSchema.nullable() });
+export const TransactionsAnswer = z.object({ transactions: z.array(RecordSchema) });
+export const AssetHistoryAnswer = z.object({ transactions: z.array(RecordSchema).nullable() });
+export const AssetsAnswer = z.object({ assets: z.array(RecordSchema) });
+export const HealthAnswer = z.object({ message: z.literal('ok') });
+export const StatusAnswer = z.object({
+  committed: z.boolean(),
+  rejected: z.boolean(),
+  reason: z.string().optional().meta({ description: 'why it was rejected: an error code' }),
+});
+export const NodeAnswer = z.object({
+  role: z.enum(['validator', 'observer']),
+  beacon: z.string(),
+  epoch_branch: z.string(),
+  bot_owner_id: z.string(),
+  assets: z.int(),
+  transactions: z.int(),
+  pending: z.int(),
+  last_sync_time: z.int().nullable().meta({ description: 'Unix time in ms' }),
+  faults: z.array(z.object({ branch: z.string(), commit_id: z.string(), fault: z.string() })),
+});

@@ -1,0 +1,133 @@
+// The HTTP API: builds the server from the table of routes, listens, and closes without cutting answers off.
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { App } from '../app/app.ts';
+import type { NfgtNode } from '../chain/node.ts';
+import { AppError } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import { COMMON_HEADERS, isPreflight, PREFLIGHT_HEADERS } from './headers.ts';
+import {
+  CLOSE_GRACE_MS,
+  CONNECTION_CHECK_INTERVAL_MS,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  MAX_CONNECTIONS,
+  MAX_HEADER_BYTES,
+  REQUEST_TIMEOUT_MS,
+  SOCKET_TIMEOUT_MS,
+} from './limits.ts';
+import { answerBrokenConnection, sendError } from './refusals.ts';
+import { addRoute, type Route } from './route.ts';
+import { makeCreateRoute } from './routes/create-transaction.ts';
+import { healthRoute } from './routes/health.ts';
+import { makeHistoryRoutes } from './routes/history.ts';
+import { makeNodeRoute } from './routes/node.ts';
+import { makeSpotRoutes } from './routes/spot.ts';
+import { makeTransactionRoutes } from './routes/transactions.ts';
+
+/** What the API serves. */
+export interface HttpParts {
+  readonly node: Pick<NfgtNode, 'chain' | 'findState' | 'status'>;
+  readonly app: Pick<App, 'createTransaction' | 'botOwnerId'>;
+  readonly logger: Logger;
+}
+
+export interface HttpServer {
+  /** Where it listens, for example `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Takes no more requests and waits for those under way, for a few seconds at most. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the API.
+ * @param options.port 0 for any free one.
+ * @throws AppError HTTP_ADDRESS_UNUSABLE when it cannot listen there.
+ */
+export async function startHttp(
+  options: HttpParts & { readonly host: string; readonly port: number },
+): Promise<HttpServer> {
+  const { host, port, logger } = options;
+  const server = buildHttp(options);
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AppError(
+      'HTTP_ADDRESS_UNUSABLE',
+      { address: `${host}:${port}`, reason },
+      { cause: error },
+    );
+  }
+  // SAFETY: a server that listens on a host and port has an address of this form.
+  const { address, family, port: bound } = server.server.address() as AddressInfo;
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
+  logger.info({ url }, 'the HTTP API listens');
+  return {
+    url,
+    close: async () => {
+      const impatient = setTimeout(() => server.server.closeAllConnections(), CLOSE_GRACE_MS);
+      try {
+        await server.close();
+      } finally {
+        clearTimeout(impatient);
+      }
+    },
+  };
+}
+
+/** Builds the server; it does not listen yet. */
+export function buildHttp(parts: HttpParts): FastifyInstance {
+  const { logger } = parts;
+  const server: FastifyInstance = fastify({
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTION_CHECK_INTERVAL_MS,
+    },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SOCKET_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // Requests that came before the end are answered, not refused.
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      // Ids are bounded by the size of the request line; a long one is unknown, not another route.
+      maxParamLength: MAX_HEADER_BYTES,
+    },
+    frameworkErrors: (error, request, reply) => {
+      sendError(logger, error, request, reply);
+    },
+    clientErrorHandler: answerBrokenConnection,
+  });
+  server.server.maxConnections = MAX_CONNECTIONS;
+  // The one route with a body reads it itself: its Content-Type says nothing, not even when it makes no sense.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  server.addHook('onRequest', (request, reply, next) => {
+    delete request.raw.headers['content-type'];
+    void reply.headers(COMMON_HEADERS);
+    if (isPreflight(request)) void reply.code(204).headers(PREFLIGHT_HEADERS).send();
+    else next();
+  });
+  // The words, type and status of the first program, also for a method that a path does not have.
+  server.setNotFoundHandler((_request, reply) =>
+    reply.code(404).type('text/plain').send('404 page not found'),
+  );
+  server.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply));
+  for (const route of listRoutes(parts)) addRoute(server, route);
+  return server;
+}
+
+/** Every route, in the order of the API's description. */
+function listRoutes({ node, app }: HttpParts): readonly Route[] {
+  return [
+    healthRoute,
+    makeNodeRoute(node, app.botOwnerId),
+    makeCreateRoute(app),
+    ...makeTransactionRoutes(node),
+    ...makeSpotRoutes(node.chain),
+    ...makeHistoryRoutes(node.chain),
+  ];
+}
