@@ -1,7 +1,7 @@
 // What a route is: its address, its schemas and its work; one table of them serves requests and describes the API.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { JSON_TYPE } from './refusals.ts';
+import { JSON_TYPE } from './errors.ts';
 
 /** A route as the server and the API's description see it. */
 export interface Route {

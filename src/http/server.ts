@@ -16,7 +16,7 @@ import {
   REQUEST_TIMEOUT_MS,
   SOCKET_TIMEOUT_MS,
 } from './limits.ts';
-import { answerBrokenConnection, sendError } from './refusals.ts';
+import { answerBrokenConnection, sendError } from './errors.ts';
 import { addRoute, type Route } from './route.ts';
 import { makeCreateRoute } from './routes/create-transaction.ts';
 import { healthRoute } from './routes/health.ts';

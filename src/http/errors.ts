@@ -10,7 +10,7 @@ import { COMMON_HEADERS } from './headers.ts';
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** The status of each kind of expected error. */
-export const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
+const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   invalid: 400,
   unauthenticated: 401,
   forbidden: 403,
@@ -21,6 +21,11 @@ export const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   unavailable: 503,
   damaged: 500,
 };
+
+/** The status that an expected error is answered with. */
+export function statusOf(error: AppError): number {
+  return STATUS_OF_KIND[error.kind];
+}
 
 /** Seconds after which a repeat is worth it: a push takes well under one, a remote comes back later. */
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorKind, number>> = { throttled: 1, unavailable: 5 };
@@ -35,7 +40,7 @@ export function sendError(
   const refusal = asRefusal(error);
   if (refusal === undefined) return sendFault(logger, error, request, reply);
   const { kind, code, message } = refusal;
-  const status = STATUS_OF_KIND[kind];
+  const status = statusOf(refusal);
   if (status >= 500) logger.warn({ code, data: refusal.data, url: request.url }, message);
   const seconds = RETRY_AFTER_SECONDS[kind];
   if (seconds !== undefined) void reply.header('Retry-After', seconds);
