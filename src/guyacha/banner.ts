@@ -69,3 +69,11 @@ export interface Guyacha {
 export function isOpen(banner: Banner, now: number): boolean {
   return (banner.startAt ?? -Infinity) <= now && now < (banner.endAt ?? Infinity);
 }
+
+/** The largest sum of a banner's weights: a ticket of this range can be drawn without bias. */
+export const MAX_TOTAL_WEIGHT = 1_000_000_000_000;
+
+/** The sum of the entries' weights. */
+export function totalWeightOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + entry.weight, 0);
+}

@@ -1,6 +1,7 @@
 // The pure draw: picks entries of a banner by their published weights, and again where the prize is gone.
 import { AppError } from '../shared/errors.ts';
 import type { AssetId } from '../shared/ids.ts';
+import { totalWeightOf } from './banner.ts';
 import type { Banner, Entry, Prize } from './banner.ts';
 import type { Randomness } from './randomness.ts';
 
@@ -73,16 +74,12 @@ function pickWhatIsLeft(banner: Banner, batch: Batch, randomness: Randomness): D
 }
 
 function pickByWeight(entries: readonly Entry[], randomness: Randomness): Entry {
-  let ticket = randomness.uniformInt(totalWeight(entries));
+  let ticket = randomness.uniformInt(totalWeightOf(entries));
   for (const entry of entries) {
     if (ticket < entry.weight) return entry;
     ticket -= entry.weight;
   }
   throw new RangeError('The ticket lies beyond the table');
-}
-
-function totalWeight(entries: readonly Entry[]): number {
-  return entries.reduce((sum, entry) => sum + entry.weight, 0);
 }
 
 /** What is left while a batch of draws gives things away. */

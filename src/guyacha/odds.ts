@@ -1,4 +1,5 @@
 // The published odds: what each entry of a banner is worth, computed from the weights that the draw itself uses.
+import { totalWeightOf } from './banner.ts';
 import type { Banner, Entry } from './banner.ts';
 
 export interface EntryOdds {
@@ -19,7 +20,7 @@ export interface Odds {
 
 /** The odds of one roll, the same in a batch of any size, while everything is in stock. */
 export function oddsOf(banner: Banner): Odds {
-  const totalWeight = banner.entries.reduce((sum, entry) => sum + entry.weight, 0);
+  const totalWeight = totalWeightOf(banner.entries);
   const entries = banner.entries.map((entry) => ({
     entry,
     probability: entry.weight / totalWeight,
