@@ -203,10 +203,8 @@ class GitBeacon implements Beacon {
     const fault = faultOfBatch(drafts);
     if (fault !== undefined) return refused([], fault, false);
     if (drafts.length === 0) return { outcome: 'accepted', commits: new Map() };
-    const orphans = await this.findOrphans(drafts);
-    if (orphans.length > 0) return refused(orphans, 'the parent is not on the beacon', true);
-    const commits = await this.writer.write(drafts);
-    await this.parts.scratch.setOutbox(outboxOf(drafts, commits, this.epoch));
+    const prepared = await this.prepareBatch(drafts);
+    if (!(prepared instanceof Map)) return prepared;
     const args = ['push', '--atomic', '--porcelain', '--no-progress', REMOTE, ...OUTBOX_REFSPECS];
     const timeoutMs = this.parts.pushTimeoutMs ?? DEFAULT_PUSH_TIMEOUT_MS;
     const result = await this.run(args, { timeoutMs });
@@ -217,7 +215,24 @@ class GitBeacon implements Beacon {
       return refused([...stale], redact(verdict.reason), verdict.retryable);
     }
     if (verdict.outcome === 'unknown') return { ...verdict, reason: redact(verdict.reason) };
-    return this.acceptDurably(commits);
+    return this.acceptDurably(prepared);
+  }
+
+  /** Makes the batch's commits and refs here. Whatever goes wrong meanwhile, the remote has heard nothing of it. */
+  private async prepareBatch(
+    drafts: readonly CommitDraft[],
+  ): Promise<Map<TransactionId, CommitId> | PushResult> {
+    try {
+      const orphans = await this.findOrphans(drafts);
+      if (orphans.length > 0) return refused(orphans, 'the parent is not on the beacon', true);
+      const commits = await this.writer.write(drafts);
+      await this.parts.scratch.setOutbox(outboxOf(drafts, commits, this.epoch));
+      return commits;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.warn({ err: error }, 'a batch could not be prepared');
+      return refused([], redact(reason), true);
+    }
   }
 
   private async acceptDurably(commits: ReadonlyMap<TransactionId, CommitId>): Promise<PushResult> {
@@ -264,36 +279,35 @@ class GitBeacon implements Beacon {
   }
 
   /**
-   * Brings branches' objects here; a name that the remote no longer has is left out.
+   * Brings branches' objects here. What the remote cannot give (a branch that is gone, a broken object) is left out:
+   * one such branch fails the whole fetch, so a failed one is repeated in halves until it stands alone.
    * @throws AppError BEACON_UNREACHABLE
    */
   private async fetch(branches: readonly string[]): Promise<void> {
-    let wanted = branches.filter(isBranchName);
-    for (let attempt = 1; wanted.length > 0; attempt += 1) {
-      const all = wanted.length > MAX_NAMED_FETCHES;
-      // Without a destination nothing but the objects is kept: no refs to slow the scratch repository down.
-      const refspecs = (all ? ['*'] : wanted).map((name) => `refs/heads/${name}\n`);
-      const result = await this.run(
-        [
-          'fetch',
-          '--quiet',
-          '--no-tags',
-          '--no-write-fetch-head',
-          '--no-auto-maintenance',
-          '--no-recurse-submodules',
-          '--refmap=',
-          '--stdin',
-          REMOTE,
-        ],
-        { input: refspecs.join(''), timeoutMs: FETCH_TIMEOUT_MS },
-      );
-      if (result.exitCode === 0) return;
-      if (attempt === 3 || !/couldn't find remote ref/.test(result.stderr)) {
-        throw unreachable(result);
-      }
-      const { branches: now } = await this.advertise();
-      wanted = wanted.filter((branch) => now.has(branch));
+    const wanted = branches.filter(isBranchName);
+    if (wanted.length === 0) return;
+    // Without a destination nothing but the objects is kept: no refs to slow the scratch repository down.
+    const names = wanted.length > MAX_NAMED_FETCHES ? ['*'] : wanted;
+    const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
+    const result = await this.run(
+      ['fetch', ...options, '--no-recurse-submodules', '--refmap=', '--stdin', REMOTE],
+      {
+        input: names.map((name) => `refs/heads/${name}\n`).join(''),
+        timeoutMs: FETCH_TIMEOUT_MS,
+      },
+    );
+    if (result.exitCode === 0) return;
+    if (result.interruption !== undefined) throw unreachable(result);
+    // A remote that is away throws here; one that answers has something that it cannot give.
+    const { branches: present } = await this.advertise();
+    const left = wanted.filter((branch) => present.has(branch));
+    if (left.length === 1 && wanted.length === 1) {
+      this.warn({ branch: wanted[0], reason: lastWords(result) }, 'a branch could not be fetched');
+      return;
     }
+    const middle = Math.ceil(left.length / 2);
+    await this.fetch(left.slice(0, middle));
+    await this.fetch(left.slice(middle));
   }
 
   private async run(
@@ -446,7 +460,7 @@ function isBranchName(name: string): boolean {
     name !== '' &&
     name.isWellFormed() &&
     // eslint-disable-next-line no-control-regex -- control characters are exactly what git refuses
-    !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[/-]|[/.]$|(?:^|\/)\.|\.lock(?:\/|$)/.test(name)
+    !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^\/|[/.]$|(?:^|\/)\.|\.lock(?:\/|$)/.test(name)
   );
 }
 

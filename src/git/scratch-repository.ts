@@ -173,7 +173,7 @@ function scratchConfig(
     '[gc]\n\tauto = 0',
     '[maintenance]\n\tauto = false',
     '[pack]\n\tthreads = 1\n\twindow = 0',
-    '[fetch]\n\tunpackLimit = 1\n\tfsckObjects = true\n\twriteCommitGraph = false',
+    '[fetch]\n\tunpackLimit = 1\n\twriteCommitGraph = false',
     '[fastimport]\n\tunpackLimit = 1',
     '[push]\n\tnegotiate = false\n\tgpgSign = false\n\trecurseSubmodules = no',
     '[advice]\n\tpushUpdateRejected = false',
