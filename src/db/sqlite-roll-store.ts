@@ -21,10 +21,10 @@ const insertRoll = statement((roll: RollRow) =>
 // One text instead of a hundred rows: a third of the time, and it is asked before every roll.
 const listWins = rawStatement(
   (by: { bannerId: string }) => sql<{ wins: string }>`
-    SELECT json_group_object(entry_id, count) AS wins FROM wins
+    SELECT json_group_array(json_array(entry_id, count)) AS wins FROM wins
     WHERE banner_id = ${by.bannerId} AND count > 0`,
 );
-const winsColumn = z.record(z.string(), z.int().positive());
+const winsColumn = z.array(z.tuple([z.string(), z.int().positive()]));
 const addCard = rawStatement(
   (card: { memberId: MemberId; cardId: string }) =>
     sql`INSERT INTO cards (member_id, card_id, count) VALUES (${card.memberId}, ${card.cardId}, 1)
@@ -64,8 +64,8 @@ export class SqliteRollStore implements Synchronous<RollStore> {
   }
 
   countWins(bannerId: string): ReadonlyMap<string, number> {
-    const wins = this.#connection.first(listWins, { bannerId })?.wins ?? '{}';
-    return new Map(Object.entries(parseColumn(winsColumn, wins, `wins of banner ${bannerId}`)));
+    const wins = this.#connection.first(listWins, { bannerId })?.wins ?? '[]';
+    return new Map(parseColumn(winsColumn, wins, `wins of banner ${bannerId}`));
   }
 
   addCard(memberId: MemberId, cardId: string): void {
