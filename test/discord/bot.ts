@@ -1,4 +1,5 @@
 // Connects the real Discord edge, with the real commands, to a stand-in.
+import type { Client } from 'discord.js';
 import type { App } from '../../src/app/app.ts';
 import { startDiscord } from '../../src/discord/client.ts';
 import type { DiscordOptions } from '../../src/discord/client.ts';
@@ -35,6 +36,8 @@ export function keepingLogger(): Logger & { readonly lines: readonly LogLine[] }
 export interface BotStage<AppKind extends App> extends Stage {
   readonly app: AppKind;
   readonly log: readonly LogLine[];
+  /** The bot's client, for what a test does behind the back of the edge. */
+  client(): Client<true>;
   /** Stops the bot and starts another one on the same app, as a restart does. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -69,7 +72,8 @@ export async function withBotOn<AppKind extends App>(
       await standIn.botReady();
     };
     try {
-      await run({ ...stage, app, log: logger.lines, restart, stop });
+      const client = (): Client<true> => connection.client;
+      await run({ ...stage, app, log: logger.lines, client, restart, stop });
     } finally {
       await stop();
     }
