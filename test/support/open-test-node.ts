@@ -16,8 +16,8 @@ export interface TestNode {
   readonly index: ChainIndex;
   readonly database: Database;
   /** Checks, journals and submits; resolves with the passphrases once it is durable. */
-  accept(drafts: readonly Partial<TransactionDraft>[]): Promise<AcceptedGroup>;
-  close(): Promise<void>;
+  readonly accept: (drafts: readonly Partial<TransactionDraft>[]) => Promise<AcceptedGroup>;
+  readonly close: () => Promise<void>;
 }
 
 export interface AcceptedGroup {
