@@ -100,7 +100,8 @@ describe('a trade', () => {
       await windowShows(stage, locked, '⏳ Pending');
       await stage.restart();
       house.releaseChain();
-      await windowShows(stage, locked, 'Settled');
+      const end = await windowShows(stage, locked, 'Settled');
+      expect(openButtons(end)).toEqual([]);
     }));
 
   test('has buttons that work after a restart', () =>

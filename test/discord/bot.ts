@@ -37,10 +37,10 @@ export interface BotStage<AppKind extends App> extends Stage {
   readonly app: AppKind;
   readonly log: readonly LogLine[];
   /** The bot's client, for what a test does behind the back of the edge. */
-  client(): Client<true>;
+  readonly client: () => Client<true>;
   /** Stops the bot and starts another one on the same app, as a restart does. */
-  restart(): Promise<void>;
-  stop(): Promise<void>;
+  readonly restart: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 interface StageOptions extends StandInOptions {

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { ApplicationCommandOptionType } from 'discord.js';
 import type { APIApplicationCommandOption } from 'discord.js';
 import { visibilityOf } from '../../src/discord/command.ts';
 import { loadCommands } from '../../src/discord/load-commands.ts';
@@ -28,7 +29,9 @@ describe('the shipped commands', () => {
 
   test('say for each subcommand who sees its answer', async () => {
     for (const command of await loadCommands()) {
-      const subcommands = (command.json.options ?? []).filter(({ type }) => type === 1);
+      const subcommands = (command.json.options ?? []).filter(
+        ({ type }) => type === ApplicationCommandOptionType.Subcommand,
+      );
       const names = subcommands.length === 0 ? [undefined] : subcommands.map(({ name }) => name);
       for (const name of names) expect(visibilityOf(command, name)).toMatch(/^(public|ephemeral)$/);
     }
@@ -36,9 +39,7 @@ describe('the shipped commands', () => {
 });
 
 function expectValidOptions(options: readonly APIApplicationCommandOption[]): void {
-  const required = options.map((option) =>
-    'required' in option ? option.required === true : false,
-  );
+  const required = options.map((option) => 'required' in option && option.required);
   expect(required).toEqual([...required].sort((a, b) => Number(b) - Number(a)));
   for (const option of options) {
     expect(option.name).toMatch(/^[a-z0-9-]{1,32}$/);

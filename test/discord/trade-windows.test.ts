@@ -22,7 +22,7 @@ interface Desk {
   readonly edits: string[];
   readonly trade: TradeView;
   /** Lets the next edits of the channel wait. */
-  hold(): () => void;
+  readonly hold: () => () => void;
   failEdits: boolean;
 }
 

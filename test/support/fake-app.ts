@@ -57,7 +57,10 @@ export function openHouse(): Promise<House> {
   const app = new FakeApp();
   return Promise.resolve({
     app,
-    grantCoins: (memberId, gc) => Promise.resolve(app.credit(memberId as MemberId, gc, 'daily')),
+    grantCoins: (memberId, gc) => {
+      app.credit(memberId as MemberId, gc, 'daily');
+      return Promise.resolve();
+    },
     grantAssets: (memberId, count) =>
       Promise.resolve(
         Array.from({ length: count }, () =>
@@ -213,7 +216,7 @@ export class FakeApp implements App {
     this.#once('pay', key, () => {
       refuseOther(from, to);
       const amountGc = parseGuyaCoin(amount, this.#balances.get(from.memberId) ?? 0);
-      this.credit(from.memberId, -amountGc, 'payment');
+      this.credit(from.memberId, 0 - amountGc, 'payment');
       this.credit(to.memberId, amountGc, 'payment');
       return { amountGc, balanceGc: this.#balances.get(from.memberId) ?? 0 };
     });
