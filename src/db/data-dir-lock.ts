@@ -1,4 +1,5 @@
 // Keeps a second process off a data directory: the lock is SQLite's own, so it ends with the process that holds it.
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { AppError } from '../shared/errors.ts';
@@ -12,7 +13,9 @@ const LOCK_FILE = 'lock.sqlite';
  * @throws AppError DATA_DIR_IN_USE
  */
 export function lockDataDir(dataDir: string): () => void {
-  const db = new BetterSqlite3(join(dataDir, LOCK_FILE), { timeout: 0 });
+  const file = join(dataDir, LOCK_FILE);
+  const db = new BetterSqlite3(file, { timeout: 0 });
+  chmodSync(file, 0o600);
   try {
     // The exclusive lock of an open transaction is the operating system's: no kill leaves it behind.
     db.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');

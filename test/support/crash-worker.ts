@@ -31,7 +31,7 @@ const newKey = (): IdempotencyKey => `test:${randomUUID()}` as IdempotencyKey;
 const pick = <T>(items: readonly T[]): T | undefined => items[randomInt(Math.max(1, items.length))];
 
 async function main(): Promise<void> {
-  const config = parseConfig({ DATA_DIR: dataDir, DAILY_GC: '1p', AUDIT_INTERVAL_MS: '3600000' });
+  const config = parseConfig({ DATA_DIR: dataDir, DAILY_GC: '100p', AUDIT_INTERVAL_MS: '3600000' });
   const closers = new Closers();
   const core = await openCore(config, closers, { logger: silentLogger, ambient: process.env });
   let passesLeft = Number(passes);
