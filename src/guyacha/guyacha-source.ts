@@ -1,5 +1,5 @@
 // A Guyacha file as text: its data, and where each part of it stands, so that a fault can be shown to the operator.
-import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import { AppError } from '../shared/errors.ts';
 
@@ -8,6 +8,9 @@ export type DataPath = readonly PropertyKey[];
 
 /** The largest Guyacha file; the event's 8,403 assets, written out, are a quarter of it. */
 export const MAX_FILE_BYTES = 2 * 1024 * 1024;
+
+/** Beyond this many faults the rest is counted: nobody reads on, and one wrong bracket can make thousands. */
+const MAX_FAULTS = 200;
 
 /** Collects the faults of one file, and tells all of them at once. */
 export class GuyachaSource {
@@ -28,7 +31,7 @@ export class GuyachaSource {
       this.#document = this.#parse(text);
       this.data = this.#faults.length > 0 ? undefined : this.#document.toJS({ maxAliasCount: 0 });
     } catch (error) {
-      // The reader calls itself for every level; thousands of levels exhaust the stack. No banner is written so.
+      // Thousands of levels exhaust the stack; no banner is written so.
       if (!(error instanceof RangeError)) throw error;
       this.#faultAt(0, 'the file is nested too deeply');
     }
@@ -44,11 +47,14 @@ export class GuyachaSource {
     if (this.#faults.length === 0) return;
     const faults = this.#faults
       .toSorted((a, b) => a.offset - b.offset)
+      .slice(0, MAX_FAULTS)
       .map(({ offset, message }) => {
         const { line, col } = this.#lines.linePos(offset);
         // linePos answers line 0 for a text without any line.
         return `${this.#fileName}:${Math.max(line, 1)}:${Math.max(col, 1)} ${message}`;
       });
+    const more = this.#faults.length - faults.length;
+    if (more > 0) faults.push(`and ${more} more faults of ${this.#fileName}`);
     throw new AppError('CONFIG_INVALID', { faults: faults.join('\n') });
   }
 
@@ -60,9 +66,15 @@ export class GuyachaSource {
       uniqueKeys: true,
     });
     for (const { pos, message } of [...document.errors, ...document.warnings]) {
-      this.#faultAt(pos[0], oneLine(message));
+      // The reader calls itself for every level, and meets the end of the stack itself.
+      if (message.includes('call stack')) throw new RangeError(message);
+      this.#faultAt(pos[0], message.replaceAll(/\s+/g, ' '));
     }
     visit(document, {
+      Node: (_key, node) => {
+        if (isAlias(node) || node.tag === undefined) return;
+        this.#faultAt(node.range?.[0] ?? 0, 'tags (!name) are not read here; write plain values');
+      },
       Alias: (_key, alias) => {
         this.#faultAt(
           alias.range?.[0] ?? 0,
@@ -93,8 +105,4 @@ export class GuyachaSource {
 
 function startOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined;
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ');
 }

@@ -78,7 +78,7 @@ const held = z.enum(['bot', 'open'], { error: 'must be bot or open' });
 const list = z.array(z.unknown(), 'must be a list');
 const filledList = list.min(1, 'must not be empty');
 
-const FILE = { catalogue: z.unknown(), banners: filledList };
+const FILE = { catalogue: z.unknown().optional(), banners: filledList };
 const CATALOGUE = { series: list.nullish(), assets: list.nullish(), cards: list.nullish() };
 const SERIES = { id: slug, name: text, held, stars: stars.optional(), assets: filledList };
 const SERIES_ASSET = {
@@ -231,7 +231,7 @@ class Reading {
     }
     const [key] = issue.path;
     const isMissing = key !== undefined && isRecord(value) && value[String(key)] === undefined;
-    const subject = String(key ?? path.findLast((step) => typeof step === 'string') ?? 'the file');
+    const subject = key === undefined ? nameOf(path) : String(key);
     const message = isMissing ? 'is missing' : issue.message;
     this.#source.fault([...path, ...issue.path], `${subject} ${message}`);
   }
@@ -407,6 +407,11 @@ interface Prized {
   readonly name: string;
   readonly stars: number;
   readonly prize: Prize;
+}
+
+function nameOf(path: DataPath): string {
+  const name = path.findLast((step) => typeof step === 'string') ?? 'the file';
+  return typeof path.at(-1) === 'number' ? `each of ${name}` : name;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
