@@ -188,7 +188,8 @@ export interface FaultPlan {
   route?: string | RegExp;
   /**
    * An HTTP status to answer with (429 carries `retry_after`); `lost`: the call is applied and the
-   * connection ends without an answer; `reset`: likewise, with a TCP reset.
+   * connection ends without an answer; `reset`: likewise, with a TCP reset. (discord.js tries again after
+   * a reset, but not inside jest, whose realm hides that Node's errors are errors.)
    */
   status: number | 'lost' | 'reset';
   /** With a status: whether the call is applied before the bad answer. False when left out. */

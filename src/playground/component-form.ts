@@ -308,7 +308,7 @@ const label = z
       const message = 'A component of a modal cannot be disabled';
       fault(context, 'COMPONENT_DISABLED_IN_MODAL', message, ['component', 'disabled']);
     }
-    const required = 'required' in component ? component.required !== false : false;
+    const required = !('required' in component) || component.required !== false;
     if (required && 'min_values' in component && component.min_values === 0) {
       const message = 'A required component cannot have min_values 0';
       fault(context, 'COMPONENT_REQUIRED_MIN_VALUES', message, ['component', 'min_values']);
@@ -375,12 +375,33 @@ export function checkTogether(components: readonly WireComponent[], errors: Form
   }
 }
 
-/** Gives every component the numeric id that Discord fills in where the bot left it out. */
-export function numberComponents(components: readonly WireComponent[]): WireComponent[] {
+/** What Discord fills in where the bot left it out, by component type. */
+const DEFAULTS: Readonly<Record<number, Partial<WireComponent>>> = {
+  [COMPONENT.stringSelect]: { min_values: 1, max_values: 1 },
+  [COMPONENT.userSelect]: { min_values: 1, max_values: 1 },
+  [COMPONENT.roleSelect]: { min_values: 1, max_values: 1 },
+  [COMPONENT.mentionableSelect]: { min_values: 1, max_values: 1 },
+  [COMPONENT.channelSelect]: { min_values: 1, max_values: 1 },
+  [COMPONENT.thumbnail]: { description: null, spoiler: false },
+  [COMPONENT.file]: { spoiler: false },
+  [COMPONENT.separator]: { divider: true, spacing: 1 },
+  [COMPONENT.container]: { accent_color: null, spoiler: false },
+};
+
+/** Copies components and fills in their numeric ids and the defaults that Discord sends back. */
+export function completeComponents(components: readonly WireComponent[]): WireComponent[] {
   const copies = structuredClone(components) as WireComponent[];
   const taken = new Set([...walkComponents(copies)].map(({ component }) => component.id ?? 0));
   let next = 1;
   for (const { component } of walkComponents(copies)) {
+    for (const [key, value] of Object.entries(DEFAULTS[component.type] ?? {})) {
+      const name = key as keyof WireComponent;
+      if (component[name] === undefined) Object.assign(component, { [name]: value });
+    }
+    for (const item of component.items ?? []) {
+      item.description ??= null;
+      item.spoiler ??= false;
+    }
     if ((component.id ?? 0) !== 0) continue;
     while (taken.has(next)) next += 1;
     taken.add(next);

@@ -99,6 +99,9 @@ export function resolveEmbeds(embeds: readonly WireEmbed[], find: Finder): WireE
   return embeds.map((embed) => {
     const { image, thumbnail, footer, author, ...rest } = embed;
     const shown: WireEmbed = { type: 'rich', ...rest };
+    if (rest.fields !== undefined) {
+      shown.fields = rest.fields.map((field) => ({ ...field, inline: field.inline ?? false }));
+    }
     const resolvedImage = image === undefined ? undefined : resolveMedia(image, find);
     if (resolvedImage !== undefined) shown.image = resolvedImage;
     const resolvedThumbnail = thumbnail === undefined ? undefined : resolveMedia(thumbnail, find);
@@ -119,6 +122,7 @@ function resolveIcon<Part extends { icon_url?: string | undefined }>(
 
 /** Fills in the media of components; a file that is not there is a fault, as at Discord. */
 export function resolveComponents(
+  world: World,
   components: WireComponent[],
   find: Finder,
   errors: FormErrors,
@@ -126,7 +130,7 @@ export function resolveComponents(
   for (const { component, path } of walkComponents(components)) {
     const put = (medium: WireMedia, where: PropertyKey[]): WireMedia => {
       const resolved = resolveMedia(medium, find);
-      if (resolved !== undefined) return resolved;
+      if (resolved !== undefined) return { id: world.ids.next(), ...resolved };
       const code = 'UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND';
       const message = `The referenced attachment was not found: ${medium.url}`;
       errors.add([...path, ...where, 'url'], code, message);

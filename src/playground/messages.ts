@@ -1,5 +1,5 @@
 // Makes and changes messages from what the bot sent: files, mentions, flags and emptiness included.
-import { numberComponents } from './component-form.ts';
+import { completeComponents } from './component-form.ts';
 import { attachmentsAfter, finderIn, resolveComponents, resolveEmbeds } from './files.ts';
 import type { UploadedFile } from './files.ts';
 import { readMessage } from './message-form.ts';
@@ -189,7 +189,7 @@ function assemble(
   const components =
     body.components === undefined
       ? (before?.components ?? [])
-      : resolveComponents(numberComponents(body.components), find, errors);
+      : resolveComponents(world, completeComponents(body.components), find, errors);
   errors.throwIfAny();
   const content = (body.content === undefined ? before?.content : body.content)?.trim() ?? '';
   const v2 = ((body.flags | (before?.flags ?? 0)) & FLAG.componentsV2) !== 0;

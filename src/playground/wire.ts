@@ -52,6 +52,8 @@ export interface WireAttachment {
 
 /** A picture, or other media, of an embed or a component. */
 export interface WireMedia {
+  id?: string | undefined;
+  attachment_id?: string | undefined;
   url: string;
   proxy_url?: string | undefined;
   width?: number | undefined;
@@ -112,14 +114,14 @@ export interface WireComponent {
   value?: string | undefined;
   default?: boolean | undefined;
   content?: string | undefined;
-  description?: string | undefined;
+  description?: string | null | undefined;
   spoiler?: boolean | undefined;
   divider?: boolean | undefined;
   spacing?: number | undefined;
-  accent_color?: number | undefined;
+  accent_color?: number | null | undefined;
   media?: WireMedia | undefined;
   items?:
-    | { media: WireMedia; description?: string | undefined; spoiler?: boolean | undefined }[]
+    | { media: WireMedia; description?: string | null | undefined; spoiler?: boolean | undefined }[]
     | undefined;
   file?: WireMedia | undefined;
   name?: string | undefined;

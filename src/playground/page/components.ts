@@ -69,7 +69,7 @@ export function componentElement(component: WireComponent, context: ComponentCon
 
 function containerElement(component: WireComponent, children: HTMLElement[]): HTMLElement {
   const box = h('div', { class: 'v2-container' }, ...children);
-  if (component.accent_color !== undefined) {
+  if (typeof component.accent_color === 'number') {
     box.style.borderLeft = `4px solid ${hexColor(component.accent_color)}`;
   }
   return box;
@@ -176,7 +176,7 @@ function emojiText(emoji: WireEmoji): string {
 export function pictureElement(
   client: Client,
   media: WireMedia | undefined,
-  description: string | undefined,
+  description: string | null | undefined,
   className: string,
 ): HTMLElement {
   const url = media?.url ?? '';

@@ -19,6 +19,7 @@ const timeline = byId('timeline', HTMLElement);
 const scroller = byId('scroller', HTMLElement);
 const drawn = new Map<string, { seen: SeenMessage; element: HTMLElement; idle: boolean }>();
 const busy = new Set<string>();
+const reading = { atEnd: true };
 const client = new Client((what) => {
   if (what === 'state' || what === 'pick' || what === 'bot') drawSides();
   if (what === 'pick' || what === 'state') drawn.clear();
@@ -87,7 +88,6 @@ function keepFocus(parent: HTMLElement, children: HTMLElement[]): void {
 }
 
 function drawTimeline(jump: boolean): void {
-  const distance = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   const elements: HTMLElement[] = [];
   const focused = focusedButton();
   const own = client.notices.filter(
@@ -113,18 +113,18 @@ function drawTimeline(jump: boolean): void {
     timeline.replaceChildren(...elements);
     if (focused !== undefined) restoreFocus(focused);
   }
-  if (jump || distance < NEAR_END) scrollToEnd();
+  const sending = own.some(({ kind }) => kind === 'pending');
+  if (jump || sending) reading.atEnd = true;
+  stayAtEnd();
 }
 
 function noticeElement({ kind, text }: Notice): HTMLElement {
   return h('p', { class: `notice ${kind}`, role: kind === 'failed' ? 'alert' : 'status' }, text);
 }
 
-function scrollToEnd(): void {
-  const end = (): void => scroller.scrollTo({ top: scroller.scrollHeight });
-  requestAnimationFrame(end);
-  // Pictures and the components' own drawing come a moment later.
-  window.setTimeout(end, 100);
+/** Keeps the newest message in sight for who has not scrolled away from it. */
+function stayAtEnd(): void {
+  if (reading.atEnd) scroller.scrollTo({ top: scroller.scrollHeight });
 }
 
 function welcome(): HTMLElement {
@@ -218,6 +218,14 @@ function listen(): void {
     next?.focus();
     next?.click();
   });
+  scroller.addEventListener('scroll', () => {
+    const distance = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    reading.atEnd = distance < NEAR_END;
+  });
+  // Pictures, the components' own drawing and the window's size move the end a moment later.
+  const moved = new ResizeObserver(stayAtEnd);
+  moved.observe(scroller);
+  moved.observe(timeline);
   window.setInterval(refreshTimes, TIMES_MS);
 }
 

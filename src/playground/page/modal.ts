@@ -99,7 +99,8 @@ function partElement(component: WireComponent, client: Client, inputs: Input[]):
     'label',
     { class: 'field' },
     h('span', { class: 'field-label' }, label, required && h('span', { class: 'required' }, ' *')),
-    component.description !== undefined && h('small', { class: 'hint' }, component.description),
+    typeof component.description === 'string' &&
+      h('small', { class: 'hint' }, component.description),
     input.element,
   );
 }
