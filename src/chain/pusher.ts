@@ -226,13 +226,15 @@ export class Pusher {
    * a lock on the remote for example, is tried again.
    */
   #judge({ entries }: Group): Verdict {
-    const { index, beacon } = this.#options;
+    const { index } = this.#options;
     const found = entries.map(({ transactionId }) => index.findTransaction(transactionId));
     const isOurs = entries.map((entry, at) => found[at]?.record.equals(entry.record) ?? false);
     if (isOurs.every(Boolean)) return 'committed';
     const isLost = entries.some((entry, at) => {
-      const branchCommit = index.findBranchCommit(entry.assetId) ?? beacon.epoch;
-      return found[at] === undefined ? branchCommit !== entry.parent : isOurs[at] !== true;
+      if (found[at] !== undefined) return isOurs[at] !== true;
+      // Without a branch nobody has been quicker; the mint's parent may then be an older tip of the epoch branch.
+      const branchCommit = index.findBranchCommit(entry.assetId);
+      return branchCommit !== undefined && branchCommit !== entry.parent;
     });
     return isLost ? 'lost' : undefined;
   }
