@@ -24,7 +24,7 @@ export interface MemberSeed {
   permissions?: string;
 }
 
-/** How to start a stand-in; every part has a default. */
+/** How to start a stand-in; every part has a default, and default ids are the same at every start. */
 export interface StandInOptions {
   /** 0, the default, takes a free port. */
   port?: number;
@@ -40,7 +40,7 @@ export interface StandInOptions {
     channels?: readonly { id?: string; name: string }[];
     roles?: readonly { id?: string; name: string; color?: number }[];
   };
-  /** Two members, Ada and Ben, when left out. */
+  /** Ada, Ben, Cleo and the administrator Olga when left out. */
   members?: readonly MemberSeed[];
   /** The clock, in ms; it dates messages and ages interaction tokens. */
   now?: () => number;

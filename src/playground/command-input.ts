@@ -78,7 +78,7 @@ export function fillCommand(
 }
 
 /** Whether a member finds the command where they are. */
-export function mayUse(world: World, seat: Seat, command: WireCommand): boolean {
+function mayUse(world: World, seat: Seat, command: WireCommand): boolean {
   const inGuild = world.channels.get(seat.channelId)?.guild_id !== undefined;
   if (!inGuild && command.guild_id !== undefined) return false;
   const contexts = command.contexts ?? undefined;

@@ -1,7 +1,7 @@
 // Serves the playground: a page on loopback where one plays members against the bot on the stand-in.
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -74,6 +74,8 @@ const SECURITY_HEADERS = {
 const BODY_LIMIT = 15 * 1024 * 1024;
 const MAX_PAGES = 32;
 const NAME_LENGTH = 32;
+/** Where the ids of members begin who were added on the page. */
+const ADDED_MEMBERS = 1_300_000_000_000_000_000n;
 
 /** Starts the page's server on 127.0.0.1. The bundle must have been built. */
 export async function startPlayground({
@@ -129,7 +131,9 @@ function addApi(
     const displayName = typeof name === 'string' ? name.trim().slice(0, NAME_LENGTH) : '';
     if (displayName === '') throw new ClientRefusal('A member needs a name');
     const username = displayName.toLowerCase().replace(/[^a-z0-9_.]+/g, '_');
-    return standIn.addMember({ username, displayName });
+    const id = idFor(displayName);
+    const known = standIn.members().find(({ user }) => user.id === id);
+    return known ?? standIn.addMember({ id, username, displayName });
   });
   server.get('/attachments/*', (request, reply) => {
     const file = standIn.file(decodeURIComponent(request.url.split('?')[0] ?? ''));
@@ -139,6 +143,12 @@ function addApi(
       .type(file.attachment.content_type ?? 'application/octet-stream')
       .send(Buffer.from(file.bytes));
   });
+}
+
+/** A name always gets the same id, so that a member added again after a restart is the same one. */
+function idFor(name: string): string {
+  const digest = createHash('sha256').update(name).digest();
+  return (ADDED_MEMBERS + (digest.readBigUInt64BE() >> 12n)).toString();
 }
 
 function openStream(

@@ -1,7 +1,14 @@
 // The stand-in's whole state, in memory and bounded: people, channels, commands, messages and files.
 import { randomBytes } from 'node:crypto';
 import type { MemberSeed, StandInEvent, StandInOptions, Violation } from './api.ts';
-import { MEMBER_PERMISSIONS, buildChannel, buildDm, buildMember, buildRole } from './guild.ts';
+import {
+  ADMINISTRATOR,
+  MEMBER_PERMISSIONS,
+  buildChannel,
+  buildDm,
+  buildMember,
+  buildRole,
+} from './guild.ts';
 import { buildUser, memberOfSeed } from './guild.ts';
 import { KEPT } from './limits.ts';
 import { Snowflakes } from './snowflakes.ts';
@@ -14,9 +21,22 @@ import type {
   WireRole,
 } from './wire.ts';
 
+/** The same ids at every start, so that what a bot remembers of its members stays theirs. */
+const DEFAULT_ID = {
+  application: '1100000000000000001',
+  guild: '1100000000000000002',
+  channel: '1100000000000000003',
+};
 const DEFAULT_MEMBERS: readonly MemberSeed[] = [
-  { username: 'ada', displayName: 'Ada' },
-  { username: 'ben', displayName: 'Ben' },
+  { id: '1200000000000000001', username: 'ada', displayName: 'Ada' },
+  { id: '1200000000000000002', username: 'ben', displayName: 'Ben' },
+  { id: '1200000000000000003', username: 'cleo', displayName: 'Cleo' },
+  {
+    id: '1200000000000000004',
+    username: 'olga',
+    displayName: 'Olga (admin)',
+    permissions: (BigInt(MEMBER_PERMISSIONS) | ADMINISTRATOR).toString(),
+  },
 ];
 
 /** A message with what the wire does not say about it. */
@@ -64,9 +84,9 @@ export class World {
   constructor(options: StandInOptions) {
     this.now = options.now ?? Date.now;
     this.ids = new Snowflakes(this.now);
-    this.applicationId = options.applicationId ?? this.ids.next();
+    this.applicationId = options.applicationId ?? DEFAULT_ID.application;
     this.token = options.token ?? tokenFor(this.applicationId);
-    this.guildId = options.guild?.id ?? this.ids.next();
+    this.guildId = options.guild?.id ?? DEFAULT_ID.guild;
     this.guildName = options.guild?.name ?? 'The Playground';
     const botUser = buildUser(this.applicationId, options.botName ?? 'AI Bot', null, true);
     this.bot = buildMember(botUser, [], this.now());
@@ -77,7 +97,7 @@ export class World {
         buildRole(role.id ?? this.ids.next(), role.name, index + 1, role.color),
       ),
     ];
-    const channels = options.guild?.channels ?? [{ name: 'general' }];
+    const channels = options.guild?.channels ?? [{ id: DEFAULT_ID.channel, name: 'general' }];
     for (const [index, { id, name }] of channels.entries()) {
       const channel = buildChannel(id ?? this.ids.next(), name, this.guildId, index);
       this.channels.set(channel.id, channel);

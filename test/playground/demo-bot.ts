@@ -67,7 +67,7 @@ export const DEMO_COMMANDS: ApplicationCommandData[] = [
 ];
 
 /** A PNG of one colour fading into another. */
-export function picture(width: number, height: number, red: number): Buffer {
+function picture(width: number, height: number, red: number): Buffer {
   const rows = Buffer.alloc(height * (1 + width * 3));
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {

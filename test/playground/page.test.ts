@@ -126,7 +126,7 @@ inBrowser('the page in Chromium (skipped where there is none)', () => {
     await lastMessage().getByText('★★★★★ Moon Cat').waitFor();
     expect(await lastMessage().locator('discord-command').getByText('Ada').count()).toBe(1);
     const natural = await lastMessage()
-      .locator('discord-embed img')
+      .locator('img.embed-picture')
       .evaluate(async (image: HTMLImageElement) => {
         await image.decode();
         return image.naturalWidth;

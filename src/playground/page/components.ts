@@ -182,11 +182,11 @@ export function pictureElement(
   const url = media?.url ?? '';
   const local = client.local(url);
   if (local === undefined) return outsidePicture(url);
-  return h('img', { src: local, alt: description ?? '', class: className, loading: 'lazy' });
+  return h('img', { src: local, alt: description ?? '', class: className });
 }
 
 /** Stands for a picture that lies elsewhere. */
-export function outsidePicture(url: string): HTMLElement {
+function outsidePicture(url: string): HTMLElement {
   const words = 'A picture from outside, which the playground does not fetch';
   if (!/^https?:\/\//.test(url)) return h('p', { class: 'outside' }, words);
   return h(

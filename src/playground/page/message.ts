@@ -9,7 +9,7 @@ import '@skyra/discord-components-core/discord-reply.js';
 import { FLAG } from '../wire.ts';
 import type { WireEmbed, WireMessage } from '../wire.ts';
 import type { Client, SeenMessage } from './client.ts';
-import { componentElement, fileElement, outsidePicture, pictureElement } from './components.ts';
+import { componentElement, fileElement, pictureElement } from './components.ts';
 import type { ComponentContext } from './components.ts';
 import { h } from './dom.ts';
 import { hexColor, inline, markdown } from './markdown.ts';
@@ -102,20 +102,19 @@ function lineAbove(message: WireMessage, client: Client): HTMLElement | undefine
 
 function embedElement(embed: WireEmbed, client: Client): HTMLElement {
   const { image, thumbnail, footer, timestamp } = embed;
-  const imageUrl = image === undefined ? undefined : client.local(image.url);
   const element = h(
     'discord-embed',
     {
       slot: 'embeds',
       color: embed.color === undefined ? DEFAULT_EMBED_COLOR : hexColor(embed.color),
-      image: imageUrl,
       thumbnail: thumbnail === undefined ? undefined : client.local(thumbnail.url),
     },
     embedHead(embed, client),
     embedFields(embed, client),
   );
-  if (image !== undefined && imageUrl === undefined) {
-    element.append(h('div', { slot: 'fields' }, outsidePicture(image.url)));
+  if (image !== undefined) {
+    const picture = pictureElement(client, image, undefined, 'embed-picture');
+    element.append(h('div', { slot: 'fields', class: 'embed-media' }, picture));
   }
   if (footer !== undefined || timestamp !== undefined) {
     const stamp = timestamp === undefined ? undefined : stampOf(timestamp);
