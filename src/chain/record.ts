@@ -54,34 +54,33 @@ function encodeJson(value: JsonValue): string {
   if (typeof value === 'number') return encodeNumber(value);
   if (value === null || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return `[${value.map(encodeJson).join(',')}]`;
-  const entries = Object.entries(value as JsonObject).sort(([a], [b]) =>
-    Buffer.compare(Buffer.from(a), Buffer.from(b)),
+  // As in Go, ill-formed text is mended before keys are compared: of two keys that then are one, the last counts.
+  const members = new Map(
+    Object.entries(value as JsonObject).map(([key, item]) => [key.toWellFormed(), item]),
   );
+  const entries = [...members].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return `{${entries.map(([key, item]) => `${encodeString(key)}:${encodeJson(item)}`).join(',')}}`;
 }
 
 /** Go escapes `<`, `>`, `&`, U+2028 and U+2029 for HTML's sake, and has no short form of backspace and form feed. */
 function encodeString(text: string): string {
-  return JSON.stringify(text.toWellFormed())
-    .replace(/\\b|\\f/g, (escape, at: number, whole: string) =>
-      isEscaped(whole, at) ? escape : escape === '\\b' ? '\\u0008' : '\\u000c',
-    )
-    .replace(
-      /[<>&\u2028\u2029]/g,
-      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
-}
-
-/** True when the backslash at this index is itself the second half of an escaped backslash. */
-function isEscaped(text: string, at: number): boolean {
-  let backslashes = 0;
-  while (at > backslashes && text[at - 1 - backslashes] === '\\') backslashes += 1;
-  return backslashes % 2 === 1;
+  return JSON.stringify(text.toWellFormed()).replace(
+    // Escapes are matched whole, so that the `b` of an escaped backslash and a `b` is not taken for a backspace.
+    /\\.|[<>&\u2028\u2029]/g,
+    (found) => {
+      if (found === '\\b') return '\\u0008';
+      if (found === '\\f') return '\\u000c';
+      if (found.startsWith('\\')) return found;
+      return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    },
+  );
 }
 
 /** Go prints a float64 as JavaScript does, but keeps the sign of negative zero. */
 function encodeNumber(value: number): string {
   if (Object.is(value, -0)) return '-0';
+  // JSON.stringify would quietly write null: a record that does not say what it was asked to say.
+  if (!Number.isFinite(value)) throw new RangeError(`${value} is not a number that JSON can hold`);
   return JSON.stringify(value);
 }
 
@@ -95,7 +94,7 @@ export function parseRecord(bytes: Uint8Array): TransactionRecord | { readonly f
   if (bytes.length > MAX_RECORD_BYTES) return { fault: `record of ${bytes.length} bytes` };
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     return { fault: 'record is not JSON in UTF-8' };
   }
@@ -114,13 +113,15 @@ export function parseRecord(bytes: Uint8Array): TransactionRecord | { readonly f
   if (!Number.isSafeInteger(time) || (time as number) < 0) {
     return { fault: 'transaction_time is not a whole number of milliseconds' };
   }
+  const metadata = (fields['metadata'] ?? null) as JsonValue;
+  if (hasInfiniteNumber(metadata)) return { fault: 'metadata holds a number that is too large' };
   return {
     successorHash: hash,
     transactionId: fields['transaction_id'] as TransactionId,
     transactionTime: time as number,
     assetId: fields['asset_id'] as AssetId,
     ownerId: fields['owner_id'] as OwnerId,
-    metadata: (fields['metadata'] ?? null) as JsonValue,
+    metadata,
   };
 }
 
@@ -138,12 +139,30 @@ export function checkMetadata(value: unknown): JsonObject {
     });
   }
   const metadata = value as JsonObject;
+  if (hasInfiniteNumber(metadata)) {
+    throw new AppError('METADATA_INVALID', { reason: 'it holds a number that is too large' });
+  }
   if (Buffer.byteLength(encodeJson(metadata)) > MAX_METADATA_BYTES) {
     throw new AppError('METADATA_INVALID', {
       reason: `it is larger than ${MAX_METADATA_BYTES} bytes`,
     });
   }
   return metadata;
+}
+
+/**
+ * JSON.parse reads 1e400 as Infinity, where Go's parser refuses the whole text. A loop instead of recursion, because
+ * a record from the chain may nest as deep as its size allows.
+ */
+function hasInfiniteNumber(value: JsonValue): boolean {
+  const open: JsonValue[] = [value];
+  while (open.length > 0) {
+    const item = open.pop();
+    if (typeof item === 'number' && !Number.isFinite(item)) return true;
+    if (typeof item !== 'object' || item === null) continue;
+    for (const inner of Object.values(item as JsonObject)) open.push(inner);
+  }
+  return false;
 }
 
 function depthOf(value: unknown, above: number): number {

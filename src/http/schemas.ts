@@ -20,8 +20,8 @@ export const ByIdAndDepth = ById.extend({
 });
 
 /**
- * What `create` takes. The schema only picks the fields and describes them: what they may hold is for the domain to
- * judge, so that there is one judge and its error codes reach the caller.
+ * What `create` takes. The schema names and describes the fields; what they may hold is for the domain to judge, so
+ * that there is one judge and its error codes reach the caller.
  */
 export const CreateBody = z
   .object({

@@ -22,13 +22,12 @@ export function makeCreateRoute(app: Pick<App, 'createTransaction'>): Route {
       const key = parseKey(request.headers['idempotency-key']);
       const body = await readJsonObject(request.raw);
       refuseMisspelledKeys(body);
-      const fields = CreateBody.parse(body);
       const { record, successorPassphrase } = await app.createTransaction({
-        assetId: fields.asset_id,
-        ownerId: fields.owner_id,
-        passphrase: fields.passphrase,
-        metadata: fields.metadata,
-        transactionId: fields.transaction_id,
+        assetId: body['asset_id'],
+        ownerId: body['owner_id'],
+        passphrase: body['passphrase'],
+        metadata: body['metadata'],
+        transactionId: body['transaction_id'],
         key,
       });
       // The record's own bytes follow the passphrase, so that caller and chain see the same text.

@@ -1,0 +1,201 @@
+// A small node and app in memory: honest about passphrases, pending and committed, and ready to fail when told to.
+import { v4 as uuidv4 } from 'uuid';
+import type { CreatedTransaction, CreateTransactionRequest } from '../../src/app/app.ts';
+import type { ChainFault, IndexedTransaction } from '../../src/chain/chain-index.ts';
+import type { TransactionState } from '../../src/chain/journal-store.ts';
+import type { ChainReader, NodeStatus } from '../../src/chain/node.ts';
+import {
+  checkMetadata,
+  encodeRecord,
+  recordDigest,
+  type TransactionRecord,
+} from '../../src/chain/record.ts';
+import { parseAssetId, parseOwnerId } from '../../src/chain/refs.ts';
+import { generatePassphrase, hashPassphrase } from '../../src/chain/succession.ts';
+import type { HttpParts } from '../../src/http/server.ts';
+import { AppError, type ErrorCode } from '../../src/shared/errors.ts';
+import {
+  isTransactionId,
+  type AssetId,
+  type CommitId,
+  type TransactionId,
+} from '../../src/shared/ids.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+
+interface State {
+  readonly state: TransactionState;
+  readonly reason: ErrorCode | null;
+}
+
+const newestFirst = (a: IndexedTransaction, b: IndexedTransaction): number =>
+  b.transactionTime - a.transactionTime || (a.transactionId < b.transactionId ? -1 : 1);
+
+/** The chain as a list of committed transactions. */
+class FakeChain implements ChainReader {
+  readonly all: IndexedTransaction[] = [];
+
+  findTip(assetId: AssetId): IndexedTransaction | undefined {
+    return this.listAssetHistory(assetId, 1)[0];
+  }
+
+  findTransaction(transactionId: TransactionId): IndexedTransaction | undefined {
+    return this.all.find((each) => each.transactionId === transactionId);
+  }
+
+  listOwnerAssets(
+    ownerId: string,
+    { limit, offset }: { limit: number; offset: number },
+  ): IndexedTransaction[] {
+    return this.#tipsOf(ownerId)
+      .sort(newestFirst)
+      .slice(offset, offset + limit);
+  }
+
+  countOwnerAssets(ownerId: string): number {
+    return this.#tipsOf(ownerId).length;
+  }
+
+  listOwnerHistory(ownerId: string, depth: number): IndexedTransaction[] {
+    return this.all
+      .filter((each) => each.ownerId === ownerId)
+      .sort(newestFirst)
+      .slice(0, depth);
+  }
+
+  listAssetHistory(assetId: AssetId, depth: number): IndexedTransaction[] {
+    return this.all
+      .filter((each) => each.assetId === assetId)
+      .sort((a, b) => b.position - a.position)
+      .slice(0, depth);
+  }
+
+  searchAssets(): AssetId[] {
+    return [];
+  }
+
+  #tipsOf(ownerId: string): IndexedTransaction[] {
+    const tips = new Map(this.all.map((each) => [each.assetId, each]));
+    return [...tips.values()].filter((each) => each.ownerId === ownerId);
+  }
+}
+
+export class FakeNode implements HttpParts {
+  readonly chain = new FakeChain();
+  readonly node = this;
+  readonly app = this;
+  readonly botOwnerId = 'bot-owner';
+  /** What the log was told as an error. */
+  readonly logged: object[] = [];
+  readonly logger = { ...silentLogger, error: (facts: object) => void this.logged.push(facts) };
+  readonly faults: ChainFault[] = [];
+  role: NodeStatus['role'] = 'validator';
+  /** Thrown at the next use of anything. */
+  failure: unknown;
+  readonly #states = new Map<TransactionId, State>();
+  readonly #pending = new Map<AssetId, TransactionRecord>();
+  readonly #answers = new Map<string, CreatedTransaction>();
+  #held = false;
+  #time = 1_700_000_000_000;
+
+  /** Accepted transactions stay pending until `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(reason?: ErrorCode): void {
+    this.#held = false;
+    for (const record of [...this.#pending.values()]) this.#resolve(record, reason);
+  }
+
+  /** Puts a record on the chain as another node would. */
+  commit(record: TransactionRecord, bytes = encodeRecord(record)): void {
+    const position = (this.chain.findTip(record.assetId)?.position ?? 0) + 1;
+    const commitId = recordDigest(bytes).slice(0, 40) as CommitId;
+    this.chain.all.push({ ...record, commitId, position, record: bytes });
+  }
+
+  async findState(transactionId: TransactionId): Promise<State | undefined> {
+    await this.#mayFail();
+    const stands = this.chain.findTransaction(transactionId) !== undefined;
+    return stands ? { state: 'committed', reason: null } : this.#states.get(transactionId);
+  }
+
+  async status(): Promise<NodeStatus> {
+    await this.#mayFail();
+    return {
+      role: this.role,
+      beacon: 'memory',
+      epochBranch: 'main',
+      assets: new Set(this.chain.all.map(({ assetId }) => assetId)).size,
+      transactions: this.chain.all.length,
+      pending: this.#pending.size,
+      lastSyncAt: null,
+      faults: this.faults,
+    };
+  }
+
+  async createTransaction(request: CreateTransactionRequest): Promise<CreatedTransaction> {
+    await this.#mayFail();
+    const { key } = request;
+    const assetId = parseAssetId(request.assetId);
+    const ownerId = parseOwnerId(request.ownerId);
+    const metadata = request.metadata == null ? null : checkMetadata(request.metadata);
+    const transactionId = parseTransactionId(request.transactionId);
+    checkPassphrase(request.passphrase);
+    const earlier = key && this.#answers.get(key);
+    if (earlier !== undefined) {
+      const repeated = { ...earlier.record, assetId, ownerId, metadata };
+      if (encodeRecord(repeated).equals(encodeRecord(earlier.record))) return earlier;
+      throw new AppError('KEY_REUSED');
+    }
+    if (this.role === 'observer') throw new AppError('NODE_IS_OBSERVER');
+    if (this.#pending.has(assetId)) throw new AppError('ASSET_BUSY', { assetId });
+    const tip = this.chain.findTip(assetId);
+    if (tip !== undefined && hashPassphrase(String(request.passphrase)) !== tip.successorHash) {
+      throw new AppError('PASSPHRASE_MISMATCH', { assetId });
+    }
+    if (this.#states.has(transactionId)) {
+      throw new AppError('TRANSACTION_ID_TAKEN', { transactionId });
+    }
+    const successorPassphrase = generatePassphrase();
+    const record = {
+      successorHash: hashPassphrase(successorPassphrase),
+      transactionId,
+      transactionTime: (this.#time += 1),
+      assetId,
+      ownerId,
+      metadata,
+    };
+    const answer = { record, successorPassphrase };
+    if (key !== undefined) this.#answers.set(key, answer);
+    this.#pending.set(assetId, record);
+    this.#states.set(record.transactionId, { state: 'pending', reason: null });
+    setImmediate(() => this.#held || this.#resolve(record));
+    return answer;
+  }
+
+  #resolve(record: TransactionRecord, reason?: ErrorCode): void {
+    if (!this.#pending.delete(record.assetId)) return;
+    if (reason === undefined) this.commit(record);
+    else this.#states.set(record.transactionId, { state: 'rejected', reason });
+  }
+
+  async #mayFail(): Promise<void> {
+    await Promise.resolve();
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw failure as Error;
+  }
+}
+
+function parseTransactionId(given: unknown): TransactionId {
+  if (given === undefined || given === null) return uuidv4() as TransactionId;
+  if (typeof given === 'string' && isTransactionId(given)) return given;
+  throw new AppError('TRANSACTION_ID_INVALID');
+}
+
+function checkPassphrase(given: unknown): void {
+  if (given === undefined || given === null) return;
+  if (typeof given === 'string' && given.length <= 1_024) return;
+  throw new AppError('INPUT_INVALID', { reason: 'the passphrase is not a short text' });
+}
