@@ -1,6 +1,14 @@
 // Opens the bot's connection to Discord, and closes it without cutting off anyone's answer.
 import { once } from 'node:events';
-import { Client, DiscordAPIError, Events, GatewayIntentBits, Options } from 'discord.js';
+import {
+  Client,
+  DiscordAPIError,
+  Events,
+  GatewayCloseCodes,
+  GatewayIntentBits,
+  Options,
+  RESTEvents,
+} from 'discord.js';
 import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { App } from '../app/app.ts';
@@ -16,6 +24,8 @@ import { TradeWindows } from './trade-windows.ts';
 
 /** A process that cannot reach the gateway must say so, not hang. */
 const READY_TIMEOUT_MS = 60_000;
+/** The gateway's word for a bad token, as the plain number that close events carry. */
+const TOKEN_REFUSED_CODE: number = GatewayCloseCodes.AuthenticationFailed;
 /** How long a stop waits for answers under way. */
 const DRAIN_MS = 10_000;
 
@@ -140,11 +150,14 @@ function watch(client: Client, logger: Logger, onLost: DiscordOptions['onLost'])
   });
   client.on(Events.ShardDisconnect, ({ code }, shardId) => {
     logger.error({ shardId, code }, 'The gateway closed for good.');
-    lose(
-      new AppError('DISCORD_UNREACHABLE', { reason: `the gateway closed with ${String(code)}` }),
-    );
+    const isRefused = code === TOKEN_REFUSED_CODE;
+    const reason = `the gateway closed with ${String(code)}`;
+    lose(new AppError(isRefused ? 'DISCORD_TOKEN_REFUSED' : 'DISCORD_UNREACHABLE', { reason }));
   });
-  client.on(Events.Invalidated, () => lose(new AppError('DISCORD_TOKEN_REFUSED')));
+  // After a 401 discord.js forgets the token: every later call of this process would fail.
+  client.rest.on(RESTEvents.Response, (_request, { status }) => {
+    if (status === 401 && client.isReady()) lose(new AppError('DISCORD_TOKEN_REFUSED'));
+  });
 }
 
 function connectionError(error: unknown): unknown {

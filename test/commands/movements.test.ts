@@ -9,7 +9,7 @@ describe('/roll', () => {
     withHouse(async ({ ada, house }) => {
       await house.grantCoins(ada.memberId, 1_000);
       const exchange = ada.command('roll', { options: { count: 10 } });
-      const message = await exchange.settledWhen((now) => textOf(now).includes('committed'));
+      const message = await exchange.settledWhen((now) => /committed|settled/.test(textOf(now)));
       expect(isEphemeral(message)).toBe(false);
       expect(message.embeds[0]?.title).toMatch(/×10$/);
       expect(textOf(message)).toMatch(/\n10\. /);

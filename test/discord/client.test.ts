@@ -1,6 +1,11 @@
 // The connection: who may log in, what is registered, what survives a broken gateway.
 import { describe, expect, test } from '@jest/globals';
+import { Events, Routes } from 'discord.js';
+import type { CloseEvent } from 'discord.js';
 import { startDiscord } from '../../src/discord/client.ts';
+import type { DiscordConnection } from '../../src/discord/client.ts';
+import type { StandIn } from '../../src/playground/api.ts';
+import type { AppError } from '../../src/shared/errors.ts';
 import { loadCommands } from '../../src/discord/load-commands.ts';
 import { textOf, withStandIn } from '../support/discord-stand-in.ts';
 import { FakeApp } from '../support/fake-app.ts';
@@ -67,6 +72,49 @@ describe('a broken gateway', () => {
         expect(textOf(answer)).toContain('600 gc');
       }),
   );
+});
+
+/** Runs a connection without commands, and keeps the reasons for which it was lost. */
+async function withConnection(
+  run: (connection: DiscordConnection, reasons: readonly string[], standIn: StandIn) => unknown,
+): Promise<void> {
+  await withStandIn(async ({ standIn }) => {
+    const reasons: string[] = [];
+    const connection = await startDiscord({
+      ...{ token: standIn.token, apiUrl: standIn.url, commands: [], app: new FakeApp() },
+      ...{ logger: keepingLogger(), onLost: ({ code }: AppError) => reasons.push(code) },
+    });
+    try {
+      await run(connection, reasons, standIn);
+    } finally {
+      await connection.close();
+    }
+  });
+}
+
+describe('a connection that Discord has ended', () => {
+  test.each([
+    [4004, 'DISCORD_TOKEN_REFUSED'],
+    [4014, 'DISCORD_UNREACHABLE'],
+  ])('by %d is reported as %s, so that the process can end', (code, expected) =>
+    withConnection(({ client }, reasons) => {
+      client.emit(Events.ShardDisconnect, { code } as CloseEvent, 0);
+      expect(reasons).toEqual([expected]);
+    }),
+  );
+
+  test('by refusing its token is reported', () =>
+    withConnection(async ({ client }, reasons, standIn) => {
+      standIn.failNext({ route: '/users/@me', status: 401 });
+      await expect(client.rest.get(Routes.user())).rejects.toThrow();
+      expect(reasons).toEqual(['DISCORD_TOKEN_REFUSED']);
+    }));
+
+  test('by us is not reported', () =>
+    withConnection(async (connection, reasons) => {
+      await connection.close();
+      expect(reasons).toEqual([]);
+    }));
 });
 
 describe('what is logged', () => {

@@ -1,6 +1,6 @@
 // How interactions are answered when the work, the chain or Discord itself is slow or broken.
 import { describe, expect, test } from '@jest/globals';
-import { isEphemeral, textOf } from '../support/discord-stand-in.ts';
+import { buttonLabelled, isEphemeral, textOf } from '../support/discord-stand-in.ts';
 import type { MemberId } from '../../src/shared/ids.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import { withBot } from './bot.ts';
@@ -88,6 +88,52 @@ describe('an answer', () => {
       expect(textOf(await exchange.reply())).toContain('Every movement is frozen');
       expect(exchange.followUps()).toEqual([]);
     }, QUICK));
+});
+
+describe('a slow component', () => {
+  test('acknowledges the click in time and edits its message when the work is done', () =>
+    withBot(async ({ ada, ben, app, standIn }) => {
+      app.credit(ada.memberId as MemberId, 100, 'daily');
+      const options = { user: ben.memberId };
+      await ada.command('trade', { subcommand: 'start', options }).reply();
+      await ada.command('trade', { subcommand: 'coins', options: { amount: '5' } }).reply();
+      const fresh = await ada.command('trade', { subcommand: 'show' }).reply();
+      app.delayMs = 500;
+      const lock = ada.click(fresh, buttonLabelled(fresh, 'Lock'));
+      expect((await lock.firstResponse()).kind).toBe('deferred-update');
+      await lock.settledWhen((now) => textOf(now).includes('🔒 locked'));
+      const add = ben.click(fresh, buttonLabelled(fresh, 'Add…'));
+      expect((await add.firstResponse()).kind).toBe('deferred-update');
+      const [answer] = await add.followUpsReach(1);
+      expect(isEphemeral(answer!)).toBe(true);
+      expect(standIn.violations()).toEqual([]);
+    }, QUICK));
+
+  test('that came too late for its form says so', () =>
+    withBot(async ({ ada, ben, app, standIn }) => {
+      const options = { user: ben.memberId };
+      const window = await ada.command('trade', { subcommand: 'start', options }).reply();
+      app.delayMs = 500;
+      const click = ada.click(window, buttonLabelled(window, 'Coins…'));
+      const [answer] = await click.followUpsReach(1);
+      expect(textOf(answer!)).toContain('took too long to open a form');
+      expect(standIn.violations()).toEqual([]);
+    }, QUICK));
+});
+
+describe('edits', () => {
+  test('are not held back at the fifty requests a second of the client', () =>
+    withBot(
+      async ({ ada, app }) => {
+        app.delayMs = 400;
+        const startedAt = Date.now();
+        const exchanges = Array.from({ length: 400 }, () => ada.command('balance'));
+        await Promise.all(exchanges.map((exchange) => exchange.reply(15_000)));
+        // Through the client's own REST, 400 edits take at least seven seconds.
+        expect(Date.now() - startedAt).toBeLessThan(6_500);
+      },
+      { times: { deferAfterMs: 100 } },
+    ));
 });
 
 describe('when the first answer to Discord is lost', () => {

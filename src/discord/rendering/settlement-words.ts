@@ -16,9 +16,12 @@ export function settlementFooter(settlement: SettlementView): string {
     first === undefined
       ? []
       : [`tx ${first.transactionId.slice(0, 8)}${more > 0 ? ` +${String(more)}` : ''}`];
-  return [settlement.settlementId.slice(0, 8), ...transaction, STATE_WORD[settlement.state]].join(
-    ' · ',
-  );
+  return [settlement.settlementId.slice(0, 8), ...transaction, stateWord(settlement)].join(' · ');
+}
+
+/** What moves coins only has nothing on the chain that could be committed. */
+function stateWord({ state, handOvers }: SettlementView): string {
+  return state === 'settled' && handOvers.length === 0 ? 'settled' : STATE_WORD[state];
 }
 
 /** A line about the state; undefined when it is settled and there is nothing to say. */
@@ -27,7 +30,7 @@ export function settlementNote(settlement: SettlementView): string | undefined {
     case 'prepared':
       return '⏳ Pending: everything here is reserved until the chain has it. This message will follow; if it does not, see `/inventory`.';
     case 'voided':
-      return `❌ ${voidedBecause(settlement.reason)} Nothing moved, and what was reserved is free again. You can repeat the command.`;
+      return `❌ ${voidedBecause(settlement.reason)} Nothing moved, and what was reserved is free again. You can try again.`;
     case 'settled':
       return undefined;
   }
