@@ -23,11 +23,6 @@ export function holdTransferId(holdId: HoldId, role: 'placed' | 'closed'): Trans
   return nameBased(['hold', holdId, role]);
 }
 
-/** The id of a settlement's hold. */
-export function holdIdOf(settlementId: SettlementId, position: number): HoldId {
-  return uuidV5(JSON.stringify(['hold-of', settlementId, position]), NAMESPACE) as HoldId;
-}
-
 // JSON keeps the parts apart: no two different lists of parts ever give the same name.
 function nameBased(parts: readonly (string | number)[]): TransferId {
   return uuidV5(JSON.stringify(parts), NAMESPACE) as TransferId;

@@ -1,5 +1,6 @@
 // The life of a trade: a pure state machine; every function gives the next trade or refuses, and touches nothing.
 import { AppError } from '../shared/errors.ts';
+import { guyaCoin } from '../shared/guya-coin.ts';
 import type { AssetId, MemberId, SettlementId, TradeId } from '../shared/ids.ts';
 
 /** The most assets that one side may offer. */
@@ -74,9 +75,13 @@ export function removeAsset(trade: Trade, memberId: MemberId, assetId: AssetId):
   return changeOffer(trade, { ...side, assets: side.assets.filter((id) => id !== assetId) });
 }
 
-/** Sets the coins that the member offers, 0 for none. */
+/**
+ * Sets the coins that the member offers, 0 for none.
+ * @throws AppError AMOUNT_INVALID for anything else that is not an amount.
+ */
 export function setCoins(trade: Trade, memberId: MemberId, coinsGc: number): Trade {
   const side = editableSide(trade, memberId);
+  if (coinsGc !== 0) guyaCoin(coinsGc);
   return side.coinsGc === coinsGc ? trade : changeOffer(trade, { ...side, coinsGc });
 }
 
