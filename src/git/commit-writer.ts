@@ -105,7 +105,7 @@ export class CommitWriter {
 const END = Buffer.from(`reset ${SCRATCH_REF}\n\n`);
 
 /** The fast-import commands of one commit: the parent's tree with `metadata.json` replaced. */
-export function commitCommands(draft: CommitDraft, index: number): Buffer[] {
+function commitCommands(draft: CommitDraft, index: number): Buffer[] {
   const { committer, commitTimeSeconds, parent, record } = draft;
   const message = recordDigest(record);
   const head = [

@@ -38,7 +38,7 @@ import {
 } from './scratch-repository.ts';
 
 /** Where the adapter says what nobody waits for. */
-export interface BeaconLogger {
+interface BeaconLogger {
   warn(facts: Readonly<Record<string, unknown>>, message: string): void;
 }
 

@@ -25,7 +25,7 @@ export interface RunResult {
   readonly interruption: Interruption | undefined;
 }
 
-export type Interruption = 'timeout' | 'output-limit' | 'closed' | 'not-started';
+type Interruption = 'timeout' | 'output-limit' | 'closed' | 'not-started';
 
 /** An exit code, undefined after a signal, or why there never was a process. */
 type End = number | undefined | Error;
