@@ -1,12 +1,10 @@
 // The whole program: opens every part in order, and stops them in reverse.
-import { readFile } from 'node:fs/promises';
 import { openApp, type AppOptions, type OpenApp } from './app/open-app.ts';
 import type { Config } from './config.ts';
 import { Closers, openCore, type Core, type Surroundings } from './core.ts';
 import { startDiscord } from './discord/client.ts';
 import { loadCommands } from './discord/load-commands.ts';
-import { parseGuyacha, shippedGuyachaFile } from './guyacha/load-guyacha.ts';
-import type { Guyacha } from './guyacha/banner.ts';
+import { loadGuyacha, shippedGuyachaFile } from './guyacha/load-guyacha.ts';
 import { cryptoRandomness } from './guyacha/randomness.ts';
 import { startHttp } from './http/server.ts';
 import { startPlayground } from './playground/playground.ts';
@@ -46,7 +44,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
 
 async function openParts(options: ProgramOptions, closers: Closers): Promise<Program> {
   const { config, logger } = options;
-  const guyacha = await readGuyacha(config);
+  const guyacha = await loadGuyacha(config.guyachaFile ?? shippedGuyachaFile());
   const core = await openCore(config, closers, options);
   const app = await openApp({
     ...core,
@@ -101,7 +99,7 @@ async function openStage(config: Config, closers: Closers): Promise<Stage> {
       standIn: undefined,
     };
   }
-  const standIn = await startStandIn(PLAYGROUND_CAST);
+  const standIn = await startStandIn();
   closers.add(() => standIn.close());
   const playground = await startPlayground({ standIn, port: config.playgroundPort });
   closers.add(() => playground.close());
@@ -112,22 +110,4 @@ async function openStage(config: Config, closers: Closers): Promise<Stage> {
     playgroundUrl: playground.url,
     standIn,
   };
-}
-
-/** The same ids at every start, so that the playground's members find again what they own. */
-const PLAYGROUND_CAST = {
-  applicationId: '1000000000000000001',
-  guild: { id: '1000000000000000002', name: 'Playground' },
-  members: [
-    { id: '1000000000000000011', username: 'ada', displayName: 'Ada' },
-    { id: '1000000000000000012', username: 'ben', displayName: 'Ben' },
-    { id: '1000000000000000013', username: 'cleo', displayName: 'Cleo' },
-    { id: '1000000000000000014', username: 'dara', displayName: 'Dara' },
-  ],
-};
-
-/** @throws AppError CONFIG_INVALID with every fault of the file by its line. */
-async function readGuyacha({ guyachaFile }: Config): Promise<Guyacha> {
-  const file = guyachaFile ?? shippedGuyachaFile();
-  return parseGuyacha(await readFile(file, 'utf8'), file);
 }
