@@ -73,12 +73,17 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
   };
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= disconnect());
-  watch(client, logger, options.onLost);
+  let isStarted = false;
+  watch(client, logger, (reason) => {
+    // Until then the caller learns it from the failed start.
+    if (isStarted) options.onLost?.(reason);
+  });
   client.on(Events.InteractionCreate, (interaction) => dispatcher.dispatch(interaction));
   try {
     const ready = await logIn(client, options.token);
     const applicationId = ready.application.id;
     await registerCommands({ rest: ready.rest, applicationId, guildId, commands, logger });
+    isStarted = true;
     logger.info({ applicationId, guilds: ready.guilds.cache.size }, 'The bot is on Discord.');
     return { client: ready, close };
   } catch (error) {
@@ -130,10 +135,10 @@ async function logIn(client: Client, token: string): Promise<Client<true>> {
   return client;
 }
 
-function watch(client: Client, logger: Logger, onLost: DiscordOptions['onLost']): void {
+function watch(client: Client, logger: Logger, onLost: (reason: AppError) => void): void {
   const lose = (reason: AppError): void => {
     logger.error({ code: reason.code }, reason.message);
-    onLost?.(reason);
+    onLost(reason);
   };
   client.on(Events.Error, (error) => {
     logger.error({ error: loggable(error) }, 'The Discord client reported an error.');

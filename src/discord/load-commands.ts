@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import type { Command } from './command.ts';
 
 /** `commands/` beside `src/`, in the sources and in dist alike. */
-export const COMMANDS_FOLDER = new URL('../../commands/', import.meta.url);
+const COMMANDS_FOLDER = new URL('../../commands/', import.meta.url);
 
 /** What a build leaves beside the code. */
 const BUILD_OUTPUT = /\.(?:d\.ts|js\.map|d\.ts\.map)$/;

@@ -39,7 +39,7 @@ export async function registerCommands(parts: {
 }
 
 /** The same for two lists that mean the same, whatever their order and Discord's additions. */
-export function fingerprint(definitions: readonly object[]): string {
+function fingerprint(definitions: readonly object[]): string {
   const lines = definitions.map((definition) => JSON.stringify(essence(definition))).sort();
   return createHash('sha256').update(lines.join('\n')).digest('hex');
 }

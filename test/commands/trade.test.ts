@@ -9,8 +9,9 @@ import {
 } from '../support/discord-stand-in.ts';
 import { withHouse } from './house.ts';
 import type { HouseStage } from './house.ts';
+import type { TradeView } from '../../src/app/app.ts';
 import type { WireMessage } from '../../src/playground/wire.ts';
-import type { MemberId } from '../../src/shared/ids.ts';
+import type { MemberId, TradeId } from '../../src/shared/ids.ts';
 
 type Driver = HouseStage['ada'];
 
@@ -136,6 +137,46 @@ describe('a trade', () => {
         expect(isEphemeral(answer)).toBe(true);
         expect(textOf(answer)).toContain('You have no open trade');
       }
+    }));
+});
+
+/** What a window has to say about a trade in this state. */
+function wordsOf({ state, version, sides }: TradeView['trade']): readonly string[] {
+  if (state !== 'open') return ['Settled'];
+  const offers = sides.map(({ memberId, confirmed, locked }) => {
+    const word = confirmed ? '✅ confirmed' : locked ? '🔒 locked' : '✏️ editing';
+    return `<@${memberId}> offers · ${word}`;
+  });
+  return [`version ${String(version)} `, ...offers];
+}
+
+describe('a storm of clicks', () => {
+  test('on windows of any age leaves the window as the trade is, and nothing that Discord refuses', () =>
+    withHouse(async (stage) => {
+      const { ada, ben, house, log } = stage;
+      await house.grantCoins(ada.memberId, 1_000);
+      await house.grantCoins(ben.memberId, 1_000);
+      const window = await startTrade(stage);
+      const seen = [window];
+      const clicks: Promise<unknown>[] = [];
+      for (let round = 0; round < 40; round += 1) {
+        const who = round % 3 === 0 ? ada : ben;
+        if (round % 8 === 5) clicks.push(trade(who, 'coins', { amount: String(round) }));
+        const shown = seen[(round * 7) % seen.length]!;
+        for (const label of ['Lock', 'Confirm']) {
+          if (!openButtons(shown).includes(label)) continue;
+          clicks.push(who.clickStale(shown, buttonLabelled(shown, label)).firstResponse());
+        }
+        if (round % 4 === 3) await new Promise((resolve) => setTimeout(resolve, 20));
+        seen.push(windowNow(stage, window));
+      }
+      await Promise.all(clicks);
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      const tradeId = /Trade `(\w+)`/.exec(textOf(window))![1]!;
+      const { trade: end } = await house.app.getTrade(tradeId as TradeId);
+      const text = textOf(windowNow(stage, window));
+      for (const words of wordsOf(end)) expect(text).toContain(words);
+      expect(log.filter(({ level }) => level === 'error')).toEqual([]);
     }));
 });
 
