@@ -1,4 +1,5 @@
 // POST /api/transaction/create: puts a transaction on the chain for a caller who keeps their own passphrases.
+import { createHash } from 'node:crypto';
 import type { App } from '../../app/app.ts';
 import { encodeRecord } from '../../chain/record.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -37,14 +38,17 @@ export function makeCreateRoute(app: Pick<App, 'createTransaction'>): Route {
   });
 }
 
-/** Clients of HTTP have key space of their own, so that none can claim to be a Discord interaction. */
+/**
+ * Clients of HTTP have a key space of their own, so that none can claim to be a Discord interaction. The key is kept
+ * as its hash: with the same request it brings a passphrase back, so it does not lie readable in the database.
+ */
 function parseKey(header: string | string[] | undefined): IdempotencyKey | undefined {
   if (header === undefined) return undefined;
   if (typeof header !== 'string' || !PRINTABLE.test(header)) {
     const reason = 'Idempotency-Key must be 1 to 200 printable ASCII characters';
     throw new AppError('INPUT_INVALID', { reason });
   }
-  return `http:${header}` as IdempotencyKey;
+  return `http:${createHash('sha256').update(header).digest('hex')}` as IdempotencyKey;
 }
 
 /**
