@@ -19,7 +19,12 @@ export function assetMessage(asset: AssetView, picture: Buffer): View {
     .addFields(
       { name: 'Owner', value: holderWords(asset) },
       { name: 'Status', value: STATUS_WORD[asset.status], inline: true },
-      { name: 'Chain', value: `${String(asset.chainLength)} transaction(s)`, inline: true },
+      {
+        name: 'Chain',
+        value:
+          asset.chainLength === 1 ? '1 transaction' : `${String(asset.chainLength)} transactions`,
+        inline: true,
+      },
       { name: 'Newest transaction', value: code(asset.transactionId) },
       { name: 'Commit', value: code(asset.commitId, 64) },
       { name: 'Since', value: moment(asset.transactionTime, 'f'), inline: true },

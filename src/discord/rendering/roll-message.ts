@@ -56,7 +56,7 @@ function prizeWords(prize: DrawnPrize): string {
     case 'card':
       return 'card';
     case 'nfgt':
-      return `NFGT ${code(prize.asset.assetId, 24)} · tx ${code(prize.transactionId.slice(0, 8))}`;
+      return `NFGT ${escapeName(prize.asset.name, 40)} ${code(prize.asset.assetId, 24)} · tx ${code(prize.transactionId.slice(0, 8))}`;
   }
 }
 

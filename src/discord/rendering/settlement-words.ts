@@ -16,7 +16,8 @@ export function settlementFooter(settlement: SettlementView): string {
     first === undefined
       ? []
       : [`tx ${first.transactionId.slice(0, 8)}${more > 0 ? ` +${String(more)}` : ''}`];
-  return [settlement.settlementId.slice(0, 8), ...transaction, stateWord(settlement)].join(' · ');
+  // The end of the id: the beginning of a time-ordered UUID is the same for all of a minute.
+  return [settlement.settlementId.slice(-8), ...transaction, stateWord(settlement)].join(' · ');
 }
 
 /** What moves coins only has nothing on the chain that could be committed. */

@@ -57,7 +57,7 @@ function sideEmbed(view: TradeView, side: Side): EmbedBuilder {
   const lines = side.assets.map((assetId) => assetLine(view, assetId));
   const coins = side.coinsGc > 0 ? [`🪙 **${formatGuyaCoin(side.coinsGc)}**`] : [];
   const offer = [...coins, ...lines];
-  const head = `${mention(side.memberId)} offers · ${sideWord(view.trade, side)}`;
+  const head = `${mention(side.memberId)} ${sideWords(view.trade, side)}`;
   const body = joinWithin(offer.length === 0 ? ['*nothing yet*'] : offer, SIDE_MAX - head.length);
   const embed = new EmbedBuilder()
     .setColor(sideColour(view.trade, side))
@@ -82,10 +82,12 @@ function assetLine(
     .join(' ');
 }
 
-function sideWord(trade: Trade, side: Side): string {
-  if (trade.state !== 'open') return trade.state;
-  if (side.confirmed) return '✅ confirmed';
-  return side.locked ? '🔒 locked' : '✏️ editing';
+function sideWords(trade: Trade, side: Side): string {
+  if (trade.state === 'settled') return 'gave';
+  if (trade.state === 'settling') return 'gives';
+  if (trade.state !== 'open') return 'offered';
+  if (side.confirmed) return 'offers · ✅ confirmed';
+  return side.locked ? 'offers · 🔒 locked' : 'offers · ✏️ editing';
 }
 
 function sideColour(trade: Trade, side: Side): number {
