@@ -55,15 +55,18 @@ export interface Beacon {
   /** The remote for people: a path or URL without credentials. */
   readonly description: string;
   readonly epochBranch: string;
-  /** The epoch branch's tip; every interaction chain starts from it. Known once the beacon is open. */
+  /** The epoch branch's tip as last seen; a new interaction chain starts from it. Known once the beacon is open. */
   readonly epoch: CommitId;
+  /** True for the epoch branch's tip and what came before it: older chains start from there. */
+  isEpoch(commitId: CommitId): boolean;
   /** True when the remote lets this process push. */
   canPush(): Promise<boolean>;
   advertise(): Promise<Advertisement>;
   /**
-   * Brings these branches' commits here and reads each branch from its tip back to, and without, a known commit.
+   * Brings these branches' commits here and reads each branch from its tip back to, and without, a known commit or one
+   * of the epoch branch.
    * @param tips branch name to the tip that the advertisement gave.
-   * @param isKnown true for a commit that need not be read again (it and all its ancestors are indexed) and for the epoch.
+   * @param isKnown true for a commit that need not be read again (it and all its ancestors are indexed).
    * @returns for each branch its new commits, oldest first. A branch may be missing when it moved meanwhile.
    */
   readBranches(

@@ -56,7 +56,7 @@ const MAX_FAULTS_SHOWN = 100;
  */
 export async function openNode(options: NodeOptions): Promise<NfgtNode> {
   const { beacon, index, logger } = options;
-  const identity = `${beacon.description} ${beacon.epochBranch} ${beacon.epoch}`;
+  const identity = `${beacon.description} ${beacon.epochBranch}`;
   if (index.findIdentity() !== identity) {
     index.clear();
     index.setIdentity(identity);
@@ -100,8 +100,9 @@ class Node implements NfgtNode {
   }
 
   async start(): Promise<void> {
+    await this.#pusher.readPending();
     await this.sync();
-    await this.#pusher.recover();
+    this.#pusher.recover();
     this.#syncLoop = this.#syncForever();
   }
 
@@ -215,7 +216,7 @@ class Node implements NfgtNode {
   async #syncNow(): Promise<void> {
     const { beacon, index, clock, logger } = this.#options;
     try {
-      const { additions, faults } = await syncIndex(beacon, index);
+      const { additions, faults } = await syncIndex(beacon, index, (id) => this.#pusher.isOwn(id));
       this.#isBeaconAway = false;
       this.#lastSyncAt = clock.now();
       for (const fault of faults) logger.warn(fault, 'skipped what breaks the chain format');

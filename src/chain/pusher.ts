@@ -53,8 +53,8 @@ export class Pusher {
   #failures = 0;
   /** Halved by every failure: a group that cannot be pushed must not hold up the others for ever. */
   #maxGroups = MAX_BATCH_TRANSACTIONS;
-  /** True from before a push until its end is known. */
-  #mustAskRemote = false;
+  /** True from before a push until its end is known; an earlier process may have left one in the air. */
+  #mustAskRemote = true;
   #running: Promise<void> | undefined;
 
   constructor(options: PusherOptions) {
@@ -74,13 +74,21 @@ export class Pusher {
     return this.#ownTransactions.has(transactionId);
   }
 
-  /** Takes up what an earlier process left pending in the journal. */
-  async recover(): Promise<void> {
+  /** Reads what an earlier process left pending in the journal; nothing is pushed before `recover`. */
+  async readPending(): Promise<void> {
     const pending = await this.#options.database.read(({ journal }) => journal.listPending());
-    for (const { groupId } of pending) this.submit(groupId);
+    for (const { groupId, transactionId } of pending) {
+      this.#submitted.add(groupId);
+      this.#ownTransactions.add(transactionId);
+    }
     if (pending.length > 0) {
       this.#options.logger.info({ transactions: pending.length }, 'took up pending transactions');
     }
+  }
+
+  /** Starts with what was read. */
+  recover(): void {
+    for (const groupId of this.#submitted) this.submit(groupId);
   }
 
   submit(groupId: SettlementId): void {

@@ -1,5 +1,5 @@
 // Sync: compares the remote's advertisement with the index and takes over what changed, trusting nothing it reads.
-import type { AssetId, CommitId } from '../shared/ids.ts';
+import type { AssetId, CommitId, TransactionId } from '../shared/ids.ts';
 import type { Advertisement, Beacon, ChainCommit } from './beacon.ts';
 import type { BranchAddition, ChainFault, ChainIndex } from './chain-index.ts';
 import { parseRecord, recordDigest } from './record.ts';
@@ -17,9 +17,14 @@ export interface SyncResult {
 
 /**
  * Brings the index up to the remote.
+ * @param isOwn true for a transaction that this node has accepted and not seen through yet.
  * @throws AppError BEACON_UNREACHABLE; the index is then as it was.
  */
-export async function syncIndex(beacon: Beacon, index: ChainIndex): Promise<SyncResult> {
+export async function syncIndex(
+  beacon: Beacon,
+  index: ChainIndex,
+  isOwn: (transactionId: TransactionId) => boolean = () => false,
+): Promise<SyncResult> {
   const advertisement = await beacon.advertise();
   forgetLateTagged(advertisement, index);
   const changed = findChanged(advertisement, index);
@@ -31,14 +36,7 @@ export async function syncIndex(beacon: Beacon, index: ChainIndex): Promise<Sync
   for (const [branch, chain] of commits) {
     const assetId = assetOfBranch(branch);
     if (assetId === undefined) continue;
-    const checked = checkBranch({
-      assetId,
-      chain,
-      advertisement,
-      index,
-      epoch: beacon.epoch,
-      seen,
-    });
+    const checked = checkBranch({ assetId, chain, advertisement, beacon, index, isOwn, seen });
     faults.push(...checked.faults);
     if (checked.addition !== undefined) additions.push(checked.addition);
   }
@@ -80,7 +78,8 @@ interface BranchCheck {
   readonly chain: readonly ChainCommit[];
   readonly advertisement: Advertisement;
   readonly index: ChainIndex;
-  readonly epoch: CommitId;
+  readonly beacon: Pick<Beacon, 'isEpoch'>;
+  readonly isOwn: (transactionId: TransactionId) => boolean;
   /** Transaction ids taken over earlier in this sync. */
   readonly seen: Set<string>;
 }
@@ -89,13 +88,15 @@ function checkBranch(check: BranchCheck): {
   readonly addition: BranchAddition | undefined;
   readonly faults: readonly ChainFault[];
 } {
-  const { assetId, chain, index, epoch } = check;
+  const { assetId, index, beacon } = check;
   const branch = branchOf(assetId);
+  const chain = withoutHalfPushed(check);
   const first = chain[0];
   const last = chain.at(-1);
   if (first === undefined || last === undefined) return { addition: undefined, faults: [] };
-  const base = index.findBranchCommit(assetId) ?? epoch;
-  if (first.parents[0] !== base) {
+  const [parent] = first.parents;
+  const base = index.findBranchCommit(assetId);
+  if (parent === undefined || (base === undefined ? !beacon.isEpoch(parent) : parent !== base)) {
     const fault = 'history does not go on from where it stood';
     return { addition: undefined, faults: [{ branch, commitId: last.commitId, fault }] };
   }
@@ -111,6 +112,19 @@ function checkBranch(check: BranchCheck): {
     }
   }
   return { addition: { assetId, branchCommit: last.commitId, transactions }, faults };
+}
+
+/**
+ * A remote that died in the middle of our push may have moved the branch and not set the tag. That commit is neither
+ * foreign nor faulty: it is left for the push that will be repeated, which completes it.
+ */
+function withoutHalfPushed({ chain, advertisement, isOwn }: BranchCheck): readonly ChainCommit[] {
+  const halfPushed = chain.findIndex(({ record: bytes }) => {
+    const record = bytes === undefined ? undefined : parseRecord(bytes);
+    if (record === undefined || 'fault' in record) return false;
+    return isOwn(record.transactionId) && !advertisement.tags.has(record.transactionId);
+  });
+  return halfPushed === -1 ? chain : chain.slice(0, halfPushed);
 }
 
 function checkCommit(

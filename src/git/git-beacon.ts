@@ -104,7 +104,9 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
     const epoch =
       first.branches.get(options.epochBranch) ??
       (await startEpoch(transport, scratch, first, options.epochBranch));
-    return new GitBeacon({ ...options, transport, scratch, local, epoch });
+    const beacon = new GitBeacon({ ...options, transport, scratch, local, epoch });
+    await beacon.learnEpoch(epoch);
+    return beacon;
   } catch (error) {
     await pool.close();
     throw error;
@@ -131,8 +133,9 @@ interface GitBeaconParts {
 class GitBeacon implements Beacon {
   readonly description: string;
   readonly epochBranch: string;
-  readonly epoch: CommitId;
+  epoch: CommitId;
   private readonly parts: GitBeaconParts;
+  private readonly epochCommits = new Set<CommitId>();
   private readonly reader: ObjectReader;
   private readonly writer: CommitWriter;
   /** Pushes share the outbox: one at a time. */
@@ -166,14 +169,33 @@ class GitBeacon implements Beacon {
   }
 
   async advertise(): Promise<Advertisement> {
-    return advertise(this.parts.transport, this.parts.scratch);
+    const seen = await advertise(this.parts.transport, this.parts.scratch);
+    const epoch = seen.branches.get(this.epochBranch);
+    if (epoch !== undefined && epoch !== this.epoch) await this.learnEpoch(epoch);
+    return seen;
+  }
+
+  isEpoch(commitId: CommitId): boolean {
+    return this.epochCommits.has(commitId);
+  }
+
+  /** Takes over the epoch branch's tip and the commits that led to it. */
+  async learnEpoch(tip: CommitId): Promise<void> {
+    const missing = await this.findMissing([tip]);
+    if (missing.size > 0 && this.parts.local === undefined) await this.fetch([this.epochBranch]);
+    const tips = new Map([[this.epochBranch, tip]]);
+    const { chains } = await readChains(this.reader, tips, (id) => this.isEpoch(id));
+    for (const { commitId } of chains.get(this.epochBranch) ?? []) this.epochCommits.add(commitId);
+    // Also when its history could not be read: a chain may start from the tip itself.
+    this.epochCommits.add(tip);
+    this.epoch = tip;
   }
 
   async readBranches(
     tips: ReadonlyMap<string, CommitId>,
     isKnown: (commitId: CommitId) => boolean,
   ): Promise<ReadonlyMap<string, readonly ChainCommit[]>> {
-    const isOld = (commitId: CommitId): boolean => commitId === this.epoch || isKnown(commitId);
+    const isOld = (commitId: CommitId): boolean => this.isEpoch(commitId) || isKnown(commitId);
     const wanted = new Map([...tips].filter(([, tip]) => isCommitId(tip)));
     if (this.parts.local === undefined) await this.fetchTips(wanted, isOld);
     const { chains, unread } = await readChains(this.reader, wanted, isOld);
@@ -226,7 +248,9 @@ class GitBeacon implements Beacon {
       const orphans = await this.findOrphans(drafts);
       if (orphans.length > 0) return refused(orphans, 'the parent is not on the beacon', true);
       const commits = await this.writer.write(drafts);
-      await this.parts.scratch.setOutbox(outboxOf(drafts, commits, this.epoch));
+      await this.parts.scratch.setOutbox(
+        outboxOf(drafts, commits, (commitId) => this.isEpoch(commitId)),
+      );
       return commits;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -253,7 +277,7 @@ class GitBeacon implements Beacon {
     if (missing.size > 0 && this.parts.local === undefined) {
       const branches = drafts
         .filter(({ parent }) => missing.has(parent))
-        .map((draft) => (draft.parent === this.epoch ? this.epochBranch : branchOf(draft.assetId)));
+        .map((draft) => (this.isEpoch(draft.parent) ? this.epochBranch : branchOf(draft.assetId)));
       await this.fetch([...new Set(branches)]);
       missing = await this.findMissing([...missing]);
     }
@@ -430,13 +454,14 @@ function faultOfBatch(drafts: readonly CommitDraft[]): string | undefined {
 function outboxOf(
   drafts: readonly CommitDraft[],
   commits: ReadonlyMap<TransactionId, CommitId>,
-  epoch: CommitId,
+  isEpoch: (commitId: CommitId) => boolean,
 ): OutboxRef[] {
   return drafts.flatMap((draft) => {
     const target = commits.get(draft.transactionId);
     if (target === undefined) throw new Error(`no commit was made for ${draft.transactionId}`);
     const nothing = '0'.repeat(target.length);
-    const parents = draft.parent === epoch ? [nothing, epoch] : [draft.parent];
+    const { parent } = draft;
+    const parents = isEpoch(parent) ? [nothing, parent] : [parent];
     return [
       { name: `heads/${branchOf(draft.assetId)}`, target, expected: parents },
       { name: `tags/${draft.transactionId}`, target, expected: [nothing] },

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { NodeEvents } from '../../src/chain/node.ts';
 import { encodeRecord } from '../../src/chain/record.ts';
 import { hashPassphrase } from '../../src/chain/succession.ts';
-import type { TransactionId } from '../../src/shared/ids.ts';
+import type { Database } from '../../src/app/ports/database.ts';
+import { openDatabase } from '../../src/db/open-database.ts';
+import type { SettlementId, TransactionId } from '../../src/shared/ids.ts';
 import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
 import { asset, openTestNode, owner, type TestNode } from '../support/open-test-node.ts';
 
@@ -23,6 +25,14 @@ async function openOne(options: Parameters<typeof openTestNode>[1] = {}): Promis
   const opened = await openTestNode(new MemoryBeacon(remote), options);
   open.push(opened);
   return opened;
+}
+
+/** A database in which the group is still pending, as it was before its push. */
+async function reopenPending(from: TestNode, groupId: SettlementId): Promise<Database> {
+  const entries = await from.database.read(({ journal }) => journal.listGroup(groupId));
+  const database = await openDatabase({ file: ':memory:' });
+  await database.transaction(({ journal }) => journal.insertEntries(entries));
+  return database;
 }
 
 const id = (n: number): TransactionId =>
@@ -166,6 +176,20 @@ describe('a validator', () => {
     await first.database.transaction(({ journal }) => first.node.journal(journal, group));
     const second = await openOne({ database: first.database });
     expect(await second.node.outcomeOf(group.groupId)).toEqual({ state: 'committed' });
+  });
+
+  test('completes a push of which the remote kept only the branch', async () => {
+    const first = await openOne();
+    const mint = await first.accept([{}]);
+    await first.node.outcomeOf(mint.groupId);
+    const next = await first.accept([{ predecessorPassphrase: mint.passphrases[0] }]);
+    await first.node.outcomeOf(next.groupId);
+    // As if the remote had died between the two refs, and our process before it knew.
+    remote.tags.delete(next.transactionIds[0]!);
+    const state = await openOne({ database: await reopenPending(first, next.groupId) });
+    expect(await state.node.outcomeOf(next.groupId)).toEqual({ state: 'committed' });
+    expect(remote.tags.has(next.transactionIds[0]!)).toBe(true);
+    expect((await state.node.status()).faults).toEqual([]);
   });
 
   test('tells every commit and every change of owner once', async () => {

@@ -114,6 +114,10 @@ export class MemoryBeacon implements Beacon {
     this.epoch = remote.epoch;
   }
 
+  isEpoch(commitId: CommitId): boolean {
+    return commitId === this.epoch;
+  }
+
   async canPush(): Promise<boolean> {
     await this.reach();
     return !this.remote.readOnly;
