@@ -85,7 +85,7 @@ export const cat: Drawing = (dice, { main, second, light, ink }) => {
   );
 };
 
-/** A carp from above, with rings on the water. */
+/** A carp from above. */
 export const koi: Drawing = (dice, { main, second, light, ink }) => {
   const body = mix(light, '#ffffff', 0.4);
   const spots = repeat(dice.between(3, 5), (i) => {
@@ -100,12 +100,6 @@ export const koi: Drawing = (dice, { main, second, light, ink }) => {
   const turn = dice.pick([-38, -24, 24, 38]);
   const fin = mix(body, main, 0.35);
   return (
-    [150, 122]
-      .map(
-        (r) =>
-          `<ellipse rx="${r}" ry="${at(r * 0.86)}" fill="none" stroke="${light}" stroke-width="3" opacity="0.4"/>`,
-      )
-      .join('') +
     `<g transform="rotate(${turn})">` +
     `<path d="M92 0C120 -10 128 -48 164 -58C152 -24 152 24 164 58C128 48 120 10 92 0Z" fill="${fin}"/>` +
     `<path d="M-52 -40C-50 -78 -22 -96 6 -98C-6 -76 -6 -58 -14 -42ZM-52 40C-50 78 -22 96 6 98C-6 76 -6 58 -14 42Z" fill="${fin}"/>` +
@@ -151,8 +145,8 @@ export const whale: Drawing = (dice, { main, second, light, ink }) => {
   ]);
   const drops = repeat(5, (i) => {
     const side = i - 2;
-    const reach = 30 + Math.abs(side) * 12;
-    return `<path d="M-30 -84Q${-30 + side * 14} ${-150 + Math.abs(side) * 8} ${-30 + side * reach * 0.8} ${-118 + Math.abs(side) * 12}" />`;
+    const fall = 22 * Math.abs(side);
+    return `<path d="M-30 -88C-30 -130 ${-30 + side * 12} ${-176 + fall} ${-30 + side * 34} ${-142 + fall}"/>`;
   });
   const grooves = repeat(
     5,

@@ -40,9 +40,10 @@ function rarity(stars: number): readonly [edge: string, face: string, star: stri
   return RARITIES[stars] ?? ['#000000', '#000000', '#ffffff'];
 }
 
-function definitions(stars: number, { skyTop, skyBottom, light }: Palette): string {
+function definitions(stars: number, { skyTop, skyBottom }: Palette): string {
   const [edge, face, star] = rarity(stars);
   // Six stars shimmer like mother-of-pearl; the others are one metal each.
+  // Both gradients run along an axis: pictures are a third smaller than with slanting ones.
   const face6 = ['#f7a8c4', '#fbd9a0', '#b9f0c9', '#9fd2fb', '#d0b1f7', '#f7a8c4'];
   const stops = stars === 6 ? face6 : [mix(face, star, 0.55), face, mix(face, edge, 0.45), face];
   const gradient = stops
@@ -51,9 +52,7 @@ function definitions(stars: number, { skyTop, skyBottom, light }: Palette): stri
   return (
     `<linearGradient id="sky" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${skyTop}"/>` +
     `<stop offset="1" stop-color="${skyBottom}"/></linearGradient>` +
-    `<linearGradient id="face" x1="0" y1="0" x2="1" y2="1">${gradient}</linearGradient>` +
-    `<radialGradient id="glow"><stop offset="0" stop-color="${light}" stop-opacity="0.75"/>` +
-    `<stop offset="1" stop-color="${light}" stop-opacity="0"/></radialGradient>`
+    `<linearGradient id="face">${gradient}</linearGradient>`
   );
 }
 
@@ -106,18 +105,52 @@ export function starPath(outer: number, inner: number, points = 5): string {
   return `M${Array.from({ length: points * 2 }, (_, i) => corner(i)).join('L')}Z`;
 }
 
-/** Sky, weather and ground. `ground`: what the subject needs below it. */
-export function backdrop(
-  dice: Dice,
-  palette: Palette,
-  stars: number,
-  ground: 'hills' | 'water' | 'none',
-): string {
+/** Light around a point, as flat rings: the picture stays small, and looks like cut paper. */
+export function glow(x: number, y: number, radius: number, colour: string): string {
+  const rings = repeat(4, (i) => `<circle r="${at(radius * (1 - i * 0.18))}"/>`);
+  return `<g transform="translate(${x} ${y})" fill="${colour}" fill-opacity="0.14">${rings}</g>`;
+}
+
+/** What the subject stands on, floats over or swims in. */
+export type Ground = 'hills' | 'water' | 'pond' | 'none';
+
+/** Everything behind the subject. */
+export function backdrop(dice: Dice, palette: Palette, stars: number, ground: Ground): string {
+  if (ground === 'pond') return pond(dice, palette, stars);
   const sky = `<rect width="${WIDTH}" height="${HEIGHT}" fill="url(#sky)"/>`;
   const weather = palette.isNight ? nightSky(dice, palette) : daySky(dice, palette);
   const rays = stars >= 5 ? sunRays(palette, stars) : '';
   const land = { hills, water, none: () => '' }[ground](dice, palette);
-  return `${sky}${rays}${weather}<circle cx="240" cy="285" r="215" fill="url(#glow)"/>${land}`;
+  return `${sky}${rays}${weather}${glow(240, 285, 206, palette.light)}${land}`;
+}
+
+/** Water from above, with lily pads. */
+function pond(dice: Dice, { far, near, main, light }: Palette, stars: number): string {
+  const deep = mix(near, '#0d4a62', 0.35);
+  const rings = repeat(5, (i) => {
+    const r = 235 - i * 38;
+    return `<ellipse cx="240" cy="290" rx="${r}" ry="${at(r * 0.92)}" fill="${mix(deep, far, i / 5)}" stroke="${light}" stroke-width="2" stroke-opacity="0.35"/>`;
+  });
+  const leaf = mix('#6fa35e', near, 0.25);
+  const pads = repeat(dice.between(3, 5), (i) => {
+    const [x, y] = [
+      [78, 96],
+      [404, 470],
+      [92, 478],
+      [396, 108],
+      [240, 62],
+    ][i] ?? [240, 520];
+    const size = dice.between(26, 46);
+    const bloom = dice.chance(45 + stars * 5)
+      ? repeat(
+          6,
+          (n) =>
+            `<ellipse cy="-13" rx="8" ry="14" transform="rotate(${60 * n})" fill="${mix(main, light, 0.45)}"/>`,
+        ) + `<circle r="6" fill="#f6c945"/>`
+      : '';
+    return `<g transform="translate(${x} ${y}) rotate(${dice.between(0, 359)})"><path d="M0 0L${at(size * 0.94)} ${at(size * -0.34)}A${size} ${size} 0 1 0 ${at(size * 0.94)} ${at(size * 0.34)}Z" fill="${leaf}" stroke="${mix(leaf, light, 0.4)}" stroke-width="2.5"/>${bloom}</g>`;
+  });
+  return `<rect width="${WIDTH}" height="${HEIGHT}" fill="${deep}"/>${rings}${pads}`;
 }
 
 function nightSky(dice: Dice, { light }: Palette): string {

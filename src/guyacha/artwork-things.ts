@@ -1,7 +1,7 @@
 // The lifeless subjects of the pictures: each is drawn around the origin, about 280 wide and high.
 import { at, mix, repeat } from './artwork-dice.ts';
 import type { Dice, Palette } from './artwork-dice.ts';
-import { starPath } from './artwork-card.ts';
+import { glow, starPath } from './artwork-card.ts';
 
 type Drawing = (dice: Dice, palette: Palette) => string;
 
@@ -26,13 +26,13 @@ export const lantern: Drawing = (dice, { main, second, light, ink }) => {
   const crest = dice.pick([4, 5, 6, 8, 12]);
   const papers = [mix(main, '#e8553f', 0.35), mix(second, main, 0.3), main] as const;
   const small = (x: number, y: number, size: number): string =>
-    `<g transform="translate(${x} ${y}) scale(${size})"><circle r="150" fill="url(#glow)"/>${one(dice.pick(papers), crest)}</g>`;
+    `<g transform="translate(${x} ${y}) scale(${size})">${glow(0, 0, 150, light)}${one(dice.pick(papers), crest)}</g>`;
   const companions = dice.between(0, 2);
   return (
     `<path d="M-240 -190Q0 -120 240 -200" fill="none" stroke="${ink}" stroke-width="5"/>` +
     (companions > 0 ? small(-142, -92, 0.44) : '') +
     (companions > 1 ? small(146, -98, 0.4) : '') +
-    `<path d="M0 -156V-96" stroke="${ink}" stroke-width="5"/><circle r="190" fill="url(#glow)"/>${one(dice.pick(papers), crest)}` +
+    `<path d="M0 -156V-96" stroke="${ink}" stroke-width="5"/>${glow(0, 0, 190, light)}${one(dice.pick(papers), crest)}` +
     `<circle cy="-4" r="6" fill="${light}"/>`
   );
 };
@@ -74,12 +74,14 @@ export const crane: Drawing = (dice, { main, second, light, ink }) => {
 export const moon: Drawing = (dice, { main, second, light, ink }) => {
   const face = mix(light, '#ffe9a8', 0.55);
   const dark = mix(ink, second, 0.15);
-  const phase = dice.between(0, 4);
-  const bulge = [0, 60, 96, 130, 0][phase] ?? 0;
+  // The earth's shadow is a disc of the moon's size, pushed aside; undefined: full moon.
+  const aside = dice.pick([undefined, 54, 96, 150, undefined, -72]);
   const shadow =
-    phase === 4
-      ? ''
-      : `<path d="M0 -132A132 132 0 0 1 0 132A${bulge === 0 ? 400 : bulge} 132 0 0 ${dice.chance(50) ? 0 : 1} 0 -132Z" fill="${dark}" opacity="0.88"/>`;
+    aside === undefined ? '' : `<circle cx="${aside}" r="134" fill="${dark}" opacity="0.86"/>`;
+  const asleep =
+    aside === undefined && dice.chance(60)
+      ? `<g fill="none" stroke="${mix(face, '#6b4a2f', 0.75)}" stroke-width="6" stroke-linecap="round"><path d="M-58 -8Q-40 10 -22 -8M22 -8Q40 10 58 -8M-14 34Q0 46 14 34"/></g><g fill="${main}" opacity="0.35"><circle cx="-70" cy="20" r="16"/><circle cx="70" cy="20" r="16"/></g>`
+      : '';
   const craters = repeat(dice.between(5, 8), () => {
     const [angle, far] = [dice.between(0, 628) / 100, dice.between(15, 104)];
     const [x, y, r] = [at(far * Math.cos(angle)), at(far * Math.sin(angle)), dice.between(8, 21)];
@@ -93,7 +95,7 @@ export const moon: Drawing = (dice, { main, second, light, ink }) => {
   });
   return (
     (dice.chance(45) ? charm : '') +
-    `<circle r="176" fill="url(#glow)"/><g transform="rotate(${dice.between(-30, 30)})"><circle r="132" fill="${face}"/>${craters}${shadow}</g>` +
+    `${glow(0, 0, 176, light)}<g transform="rotate(${dice.between(-30, 30)})"><clipPath id="moon"><circle r="132"/></clipPath><g clip-path="url(#moon)"><circle r="132" fill="${face}"/>${craters}${shadow}</g></g>${asleep}` +
     (dice.chance(70) ? cloud(-92, 92) + cloud(112, 56) : cloud(100, 96))
   );
 };
@@ -156,10 +158,11 @@ export const umbrella: Drawing = (dice, { main, second, light, ink }) => {
 
 /** A comet with a long tail. */
 export const comet: Drawing = (dice, { main, second, light }) => {
-  const tail = repeat(5, (i) => {
-    const [spread, length] = [(i - 2) * 26, 250 - Math.abs(i - 2) * 46];
-    const colour = [second, main, light, main, second][i] ?? light;
-    return `<path d="M-40 ${-spread * 0.6}Q60 ${-spread} ${length} ${-spread * 1.8}Q60 ${-spread * 0.2} -20 ${12 - spread * 0.2}Z" fill="${colour}" opacity="0.8"/>`;
+  const tail = repeat(4, (i) => {
+    const half = 62 - i * 15;
+    const length = 300 - i * 44;
+    const colour = [second, mix(second, main, 0.6), main, light][i] ?? light;
+    return `<path d="M-20 ${-half}C60 ${-half} ${length * 0.6} ${at(-half * 0.7)} ${length} ${14 - i * 6}C${length * 0.6} ${at(half * 0.55)} 60 ${half} -20 ${half}Z" fill="${colour}" opacity="0.85"/>`;
   });
   const sparks = repeat(dice.between(7, 12), () => {
     const size = dice.between(5, 15);
@@ -168,7 +171,7 @@ export const comet: Drawing = (dice, { main, second, light }) => {
   const points = dice.pick([5, 6, 8]);
   return (
     `<g transform="translate(-52 52) rotate(${dice.between(-46, -26)})">${tail}</g>${sparks}` +
-    `<g transform="translate(-60 60)"><circle r="110" fill="url(#glow)"/><path d="${starPath(76, points === 5 ? 38 : 48, points)}" transform="rotate(${dice.between(0, 40)})" fill="${mix(main, '#ffe27a', 0.6)}" stroke="${light}" stroke-width="7" stroke-linejoin="round"/>` +
+    `<g transform="translate(-60 60)">${glow(0, 0, 110, light)}<path d="${starPath(76, points === 5 ? 38 : 48, points)}" transform="rotate(${dice.between(0, 40)})" fill="${mix(main, '#ffe27a', 0.6)}" stroke="${light}" stroke-width="7" stroke-linejoin="round"/>` +
     `<circle cx="-16" cy="-4" r="6" fill="#3b2a3f"/><circle cx="18" cy="-4" r="6" fill="#3b2a3f"/><path d="M-8 12Q1 21 10 12" fill="none" stroke="#3b2a3f" stroke-width="4.5" stroke-linecap="round"/></g>`
   );
 };

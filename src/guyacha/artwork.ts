@@ -4,6 +4,7 @@ import type { AssetId } from '../shared/ids.ts';
 import { cat, fox, hare, koi, owl, whale } from './artwork-animals.ts';
 import { backdrop, cardSvg } from './artwork-card.ts';
 import { PALETTES, diceOf, mix, repeat } from './artwork-dice.ts';
+import type { Ground } from './artwork-card.ts';
 import type { Dice, Palette } from './artwork-dice.ts';
 import {
   boat,
@@ -18,10 +19,11 @@ import {
   umbrella,
 } from './artwork-things.ts';
 import type { CatalogueAsset } from './banner.ts';
+import { repackPng } from './repack-png.ts';
 
 type Subject = {
   readonly draw: (dice: Dice, palette: Palette) => string;
-  readonly ground: 'hills' | 'water' | 'none';
+  readonly ground: Ground;
 };
 
 /** A word in an asset's or its series's id names the subject; ids without such a word get one by chance. */
@@ -30,7 +32,7 @@ const SUBJECTS: ReadonlyMap<string, Subject> = new Map<string, Subject>([
   ['cat', { draw: cat, ground: 'hills' }],
   ['hare', { draw: hare, ground: 'hills' }],
   ['owl', { draw: owl, ground: 'none' }],
-  ['koi', { draw: koi, ground: 'none' }],
+  ['koi', { draw: koi, ground: 'pond' }],
   ['whale', { draw: whale, ground: 'water' }],
   ['boat', { draw: boat, ground: 'water' }],
   ['lantern', { draw: lantern, ground: 'hills' }],
@@ -47,7 +49,7 @@ const SUBJECTS: ReadonlyMap<string, Subject> = new Map<string, Subject>([
 /** The words that an id can name a subject with. */
 export const SUBJECT_WORDS: readonly string[] = [...SUBJECTS.keys()];
 
-/** Rendering takes some 20 ms of the one thread that also answers members; a page of a collection is asked for often. */
+/** Rendering takes some 30 ms of the one thread that also answers members; a page of a collection is asked for often. */
 const MAX_CACHED = 64;
 const cache = new Map<string, Buffer>();
 
@@ -74,15 +76,15 @@ function cached(key: string, draw: () => string): Buffer {
 }
 
 function render(svg: string): Buffer {
-  return new Resvg(svg, { font: { loadSystemFonts: false } }).render().asPng();
+  return repackPng(new Resvg(svg, { font: { loadSystemFonts: false } }).render().asPng());
 }
 
 function artworkSvg({ assetId, stars, seriesId }: CatalogueAsset): string {
   const dice = diceOf(assetId);
   const palette = dice.pick(PALETTES);
   const { draw, ground } = subjectOf(assetId, seriesId, dice);
-  const turned = dice.chance(40) ? 'scale(-1 1)' : '';
-  const subject = `<g transform="translate(240 296) ${turned}">${draw(dice, palette)}</g>`;
+  const turned = dice.chance(40) ? 'scale(-1.16 1.16)' : 'scale(1.16)';
+  const subject = `<g transform="translate(240 290) ${turned}">${draw(dice, palette)}</g>`;
   return cardSvg(backdrop(dice, palette, stars, ground) + subject, stars, palette);
 }
 
