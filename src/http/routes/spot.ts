@@ -6,8 +6,6 @@ import { listOfRecords, oneRecord } from '../records.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { AssetsAnswer, ById, TransactionAnswer } from '../schemas.ts';
 
-const PAGE = 1_000;
-
 // SAFETY of the casts: an id is only looked up here, and one that is not an id is simply not found.
 export function makeSpotRoutes(chain: ChainReader): Route[] {
   return [
@@ -30,12 +28,10 @@ export function makeSpotRoutes(chain: ChainReader): Route[] {
   ];
 }
 
-/** All of them, read in one go: between two pages an asset could move and hide another one from both. */
+/**
+ * All of them, read in one go: between two pages an asset could move and hide another one from both, and each page
+ * would have to pass over the ones before it again.
+ */
 function listAllAssets(chain: ChainReader, ownerId: OwnerId): IndexedTransaction[] {
-  const all: IndexedTransaction[] = [];
-  for (;;) {
-    const page = chain.listOwnerAssets(ownerId, { limit: PAGE, offset: all.length });
-    all.push(...page);
-    if (page.length < PAGE) return all;
-  }
+  return chain.listOwnerAssets(ownerId, { limit: chain.countOwnerAssets(ownerId), offset: 0 });
 }
