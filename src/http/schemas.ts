@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** A committed transaction: the JSON of its `metadata.json` as it stands on the chain. */
-export const RecordSchema = z
+const RecordSchema = z
   .looseObject({
     successor_hash: z.string().meta({ description: 'SHA-512 hex, or an argon2 PHC string' }),
     transaction_id: z.string(),
