@@ -5,7 +5,7 @@ import { guyaCoin, parseGuyaCoin } from './shared/guya-coin.ts';
 import type { GuyaCoin } from './shared/guya-coin.ts';
 
 /** A value that logs, JSON and string templates never show. */
-export class Secret {
+class Secret {
   readonly #value: string;
 
   constructor(value: string) {
@@ -26,7 +26,7 @@ export class Secret {
   }
 }
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** What the operator chose; undefined where a default is made or found elsewhere. */
 export interface Config {

@@ -1,7 +1,7 @@
 // Use case of the HTTP route: a caller who keeps their own passphrases puts a transaction on the chain.
 import { v4 as uuidv4 } from 'uuid';
 import type { NfgtNode } from '../chain/node.ts';
-import { checkMetadata, parseRecord, type JsonValue } from '../chain/record.ts';
+import { checkMetadata, encodeRecord, parseRecord, type JsonValue } from '../chain/record.ts';
 import { parseAssetId, parseOwnerId } from '../chain/refs.ts';
 import { AppError } from '../shared/errors.ts';
 import {
@@ -69,13 +69,11 @@ async function repeatAnswer(
   );
   if (found?.entry === undefined || found.kept === undefined) throw new AppError('KEY_REUSED');
   const record = parseRecord(found.entry.record);
-  const { assetId } = draft;
+  const { assetId, ownerId, metadata } = draft;
   // Only the very same request may learn the passphrase, not anyone who happens upon its key.
   if (
     'fault' in record ||
-    record.assetId !== assetId ||
-    record.ownerId !== draft.ownerId ||
-    JSON.stringify(record.metadata) !== JSON.stringify(draft.metadata)
+    !encodeRecord({ ...record, assetId, ownerId, metadata }).equals(found.entry.record)
   ) {
     throw new AppError('KEY_REUSED');
   }

@@ -53,3 +53,9 @@ export interface JournalStore {
   /** The newest resolved entries of this state, newest first. */
   countPending(): Promise<number>;
 }
+
+/** The part of the authoritative database that a node needs. */
+export interface NodeDatabase {
+  transaction<T>(work: (stores: { readonly journal: JournalStore }) => Promise<T>): Promise<T>;
+  read<T>(work: (stores: { readonly journal: JournalStore }) => Promise<T>): Promise<T>;
+}

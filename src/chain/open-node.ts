@@ -8,7 +8,7 @@ import type { AssetId, SettlementId, TransactionId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Beacon } from './beacon.ts';
 import type { BranchAddition, ChainIndex, IndexedTransaction } from './chain-index.ts';
-import type { JournalEntry, JournalStore } from './journal-store.ts';
+import type { JournalEntry, JournalStore, NodeDatabase } from './journal-store.ts';
 import type {
   ChainReader,
   CheckedGroup,
@@ -25,12 +25,6 @@ import { encodeRecord } from './record.ts';
 import { answersHash, generatePassphrase, hashPassphrase } from './succession.ts';
 import { syncIndex } from './sync.ts';
 
-/** The part of the authoritative database that a node needs. */
-export interface NodeDatabase {
-  transaction<T>(work: (stores: { readonly journal: JournalStore }) => Promise<T>): Promise<T>;
-  read<T>(work: (stores: { readonly journal: JournalStore }) => Promise<T>): Promise<T>;
-}
-
 export interface NodeOptions {
   readonly beacon: Beacon;
   readonly index: ChainIndex;
@@ -45,7 +39,7 @@ export interface NodeOptions {
 }
 
 /** The most transactions that may wait for the beacon before new ones are refused. */
-export const MAX_PENDING_TRANSACTIONS = 10_000;
+const MAX_PENDING_TRANSACTIONS = 10_000;
 /** The most transactions of one group: they must fit into one push. */
 export const MAX_GROUP_TRANSACTIONS = 500;
 const MAX_FAULTS_SHOWN = 100;

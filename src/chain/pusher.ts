@@ -6,9 +6,8 @@ import type { AssetId, CommitId, SettlementId, TransactionId } from '../shared/i
 import type { Logger } from '../shared/logger.ts';
 import type { Beacon, PushResult } from './beacon.ts';
 import type { BranchAddition, ChainIndex } from './chain-index.ts';
-import type { JournalEntry } from './journal-store.ts';
+import type { JournalEntry, NodeDatabase } from './journal-store.ts';
 import type { GroupOutcome } from './node.ts';
-import type { NodeDatabase } from './open-node.ts';
 import { parseRecord } from './record.ts';
 
 /** The most transactions that go out in one push; a larger batch would make the first in line wait for the last. */

@@ -21,14 +21,8 @@ program
     const logger = pino({ level: 'warn' }, pino.destination({ sync: true, fd: 2 }));
     const report = await auditFromOutside(config, { logger, ambient: process.env });
     console.log(json ? JSON.stringify(report, undefined, 2) : printAudit(report));
-    if (report.findings.length > 0) process.exitCode = 65;
-  });
-
-program
-  .command('start')
-  .description('start the bot, as `npm start` does')
-  .action(async () => {
-    await import('../main.ts');
+    const count = report.findings.length;
+    if (count > 0) throw new AppError('AUDIT_FAILED', { count });
   });
 
 program.parseAsync().catch((error: unknown) => {

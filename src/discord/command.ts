@@ -53,7 +53,7 @@ export interface ComponentCall extends Call {
   field(name: string): string;
 }
 
-export interface AutocompleteCall {
+interface AutocompleteCall {
   readonly memberId: MemberId;
   /** Undefined for a command without subcommands. */
   readonly subcommand: string | undefined;

@@ -81,7 +81,6 @@ export const ERRORS = {
   FEATURE_FROZEN: define('unavailable', false, '{feature} is frozen because an audit found something off. Nothing was charged and nothing moved. Staff has been told.'),
   // edges
   INPUT_INVALID: define('invalid', false, 'The request was refused: {reason}. Nothing was changed.'),
-  ROUTE_NOT_FOUND: define('missing', false, 'There is nothing at this address.'),
   BODY_TOO_LARGE: define('too-large', false, 'The body is larger than {limit} bytes. Nothing was written.'),
   DEPTH_INVALID: define('invalid', false, 'Failed to parse depth parameter. Nothing was read. Write a whole decimal number.'),
   HTTP_ADDRESS_UNUSABLE: define('unavailable', false, 'The HTTP API cannot listen at {address}: {reason}. Nothing was started. Set HTTP_HOST and HTTP_PORT to a free address.'),
@@ -91,8 +90,8 @@ export const ERRORS = {
   DISCORD_UNREACHABLE: define('unavailable', true, 'Discord cannot be reached: {reason}. Nothing was lost. Look at the network and at Discord\'s status, then start again.'),
   CONFIG_INVALID: define('invalid', false, 'The configuration has faults:\n{faults}'),
   DATABASE_TOO_NEW: define('unavailable', false, 'The database {file} was written by a newer version of the bot (it has {migration}). Nothing was changed. Start that version, or restore an older backup.'),
-  DATA_DIR_IN_USE: define('conflict', true, 'Another process works on the data directory {dir} (pid {pid}). Nothing was changed. Stop it first.'),
-  AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off.'),
+  DATA_DIR_IN_USE: define('conflict', true, 'Another process works on the data directory {dir}. Nothing was changed. Stop it first, or set another DATA_DIR.'),
+  AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off; they are listed above. A running bot has frozen every movement. Restore nothing by hand before you know why.'),
 } as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -75,7 +75,7 @@ export function formatGuyaCoin(gc: number): string {
 }
 
 /** Prints a number of gc in its denominations only: `1p 2g 3s 45c`. */
-export function formatDenominations(gc: number): string {
+function formatDenominations(gc: number): string {
   let rest = Math.abs(gc);
   const parts: string[] = [];
   for (const [unit, unitGc] of DENOMINATIONS) {

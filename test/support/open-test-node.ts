@@ -20,7 +20,7 @@ export interface TestNode {
   readonly close: () => Promise<void>;
 }
 
-export interface AcceptedGroup {
+interface AcceptedGroup {
   readonly groupId: SettlementId;
   readonly passphrases: readonly string[];
   readonly transactionIds: readonly string[];
