@@ -16,7 +16,7 @@ export interface SealedFor {
 }
 
 /** The part of a database that the vault needs to keep its header. */
-export interface VaultHeaders {
+interface VaultHeaders {
   transaction<T>(
     work: (stores: { readonly vaultHeader: VaultHeaderStore }) => Promise<T>,
   ): Promise<T>;
