@@ -225,7 +225,7 @@ class Reading {
     if (issue.code === 'unrecognized_keys') {
       const known = Object.keys(shape).join(', ');
       for (const key of issue.keys) {
-        this.#source.fault(path, `${key} is not known here; known are ${known}`, key);
+        this.#source.fault(path, `${keyName(key)} is not known here; known are ${known}`, key);
       }
       return;
     }
@@ -412,6 +412,11 @@ interface Prized {
 function nameOf(path: DataPath): string {
   const name = path.findLast((step) => typeof step === 'string') ?? 'the file';
   return typeof path.at(-1) === 'number' ? `each of ${name}` : name;
+}
+
+/** A key as it can stand in a line of its own. */
+function keyName(key: string): string {
+  return /^[\w-]{1,60}$/.test(key) ? key : JSON.stringify(key).slice(0, 60);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
