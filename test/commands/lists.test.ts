@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { buttonLabelled, isEphemeral, openButtons, textOf } from '../support/discord-stand-in.ts';
 import type { WireMessage } from '../../src/playground/wire.ts';
-import { withHouse } from './house.ts';
+import { HOUSES } from './house.ts';
 import type { HouseStage } from './house.ts';
 
 const press = (who: HouseStage['ada'], message: WireMessage, label: string): Promise<WireMessage> =>
@@ -10,7 +10,7 @@ const press = (who: HouseStage['ada'], message: WireMessage, label: string): Pro
 
 const footerOf = (message: WireMessage): string | undefined => message.embeds[0]?.footer?.text;
 
-describe('/inventory', () => {
+describe.each(HOUSES)('/inventory on %s', (_house, withHouse) => {
   test('of a thousand NFGTs is paged, newest first, and its pager reaches every page', () =>
     withHouse(async ({ ada, house }) => {
       const assets = await house.grantAssets(ada.memberId, 1_000);
@@ -76,7 +76,7 @@ describe('/inventory', () => {
     }));
 });
 
-describe('/statement', () => {
+describe.each(HOUSES)('/statement on %s', (_house, withHouse) => {
   test('shows the member alone what came and went, newest first, with the balance after each', () =>
     withHouse(async ({ ada, ben, house }) => {
       await house.grantCoins(ada.memberId, 500);
@@ -95,7 +95,7 @@ describe('/statement', () => {
     }));
 });
 
-describe('/nfgt view', () => {
+describe.each(HOUSES)('/nfgt view on %s', (_house, withHouse) => {
   test('shows picture, owner, chain, transaction and commit to all', () =>
     withHouse(async ({ ada, ben, house, standIn }) => {
       const [asset] = await house.grantAssets(ben.memberId, 1);
@@ -118,7 +118,7 @@ describe('/nfgt view', () => {
     }));
 });
 
-describe('/help', () => {
+describe.each(HOUSES)('/help on %s', (_house, withHouse) => {
   test('lists the commands and the open banners, and says what gc is and what the chain keeps', () =>
     withHouse(async ({ ada }) => {
       const message = await ada.command('help').reply();

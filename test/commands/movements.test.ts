@@ -2,9 +2,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { isEphemeral, textOf } from '../support/discord-stand-in.ts';
 import type { MemberId } from '../../src/shared/ids.ts';
-import { withHouse } from './house.ts';
+import { HOUSES } from './house.ts';
 
-describe('/roll', () => {
+describe.each(HOUSES)('/roll on %s', (_house, withHouse) => {
   test('shows every draw, what it cost and what it gave, to all', () =>
     withHouse(async ({ ada, house }) => {
       await house.grantCoins(ada.memberId, 1_000);
@@ -33,7 +33,7 @@ describe('/roll', () => {
     }));
 });
 
-describe('/mint', () => {
+describe.each(HOUSES)('/mint on %s', (_house, withHouse) => {
   test('gives the member a new NFGT that autocompletion offered', () =>
     withHouse(async ({ ada, house }) => {
       const offered = ada.autocomplete('mint', { focused: 'asset', options: { asset: '' } });
@@ -53,7 +53,7 @@ describe('/mint', () => {
     }));
 });
 
-describe('/gift', () => {
+describe.each(HOUSES)('/gift on %s', (_house, withHouse) => {
   test('hands an NFGT over, pending first when the chain is slow', () =>
     withHouse(async ({ ada, ben, house }) => {
       const [asset] = await house.grantAssets(ada.memberId, 1);
@@ -83,7 +83,7 @@ describe('/gift', () => {
     }));
 });
 
-describe('/pay', () => {
+describe.each(HOUSES)('/pay on %s', (_house, withHouse) => {
   test('moves coins and says so in both forms, without a ping', () =>
     withHouse(async ({ ada, ben, house, standIn }) => {
       await house.grantCoins(ada.memberId, 2_000);
@@ -121,7 +121,7 @@ describe('/pay', () => {
     }));
 });
 
-describe('/daily', () => {
+describe.each(HOUSES)('/daily on %s', (_house, withHouse) => {
   test('gives coins once, and then says when the next are ready', () =>
     withHouse(async ({ ada, house }) => {
       const first = await ada.command('daily').reply();
@@ -134,7 +134,7 @@ describe('/daily', () => {
     }));
 });
 
-describe('/balance', () => {
+describe.each(HOUSES)('/balance on %s', (_house, withHouse) => {
   test('tells the member alone, in both forms', () =>
     withHouse(async ({ ada, house }) => {
       await house.grantCoins(ada.memberId, 12_345);

@@ -7,7 +7,7 @@ import {
   sampleMembers,
   textOf,
 } from '../support/discord-stand-in.ts';
-import { withHouse } from './house.ts';
+import { HOUSES } from './house.ts';
 import type { HouseStage } from './house.ts';
 import type { TradeView } from '../../src/app/app.ts';
 import type { WireMessage } from '../../src/playground/wire.ts';
@@ -62,7 +62,7 @@ async function lockedTrade(stage: HouseStage): Promise<WireMessage> {
   return await press(ben, windowNow(stage, window), 'Lock');
 }
 
-describe('a trade', () => {
+describe.each(HOUSES)('a trade on %s', (_house, withHouse) => {
   test('settles when both lock and both confirm, and ends green with transaction ids', () =>
     withHouse(async (stage) => {
       const { ada, ben, house } = stage;
@@ -150,7 +150,7 @@ function wordsOf({ state, version, sides }: TradeView['trade']): readonly string
   return [`version ${String(version)} `, ...offers];
 }
 
-describe('a storm of clicks', () => {
+describe.each(HOUSES)('a storm of clicks on %s', (_house, withHouse) => {
   test('on windows of any age leaves the window as the trade is, and nothing that Discord refuses', () =>
     withHouse(async (stage) => {
       const { ada, ben, house, log } = stage;
@@ -180,7 +180,7 @@ describe('a storm of clicks', () => {
     }));
 });
 
-describe('a change by command', () => {
+describe.each(HOUSES)('a change by command on %s', (_house, withHouse) => {
   test('is confirmed to its member alone and shown in the window', () =>
     withHouse(async (stage) => {
       const { ada, house } = stage;
@@ -247,7 +247,7 @@ describe('a change by command', () => {
     }));
 });
 
-describe('a button of a trade', () => {
+describe.each(HOUSES)('a button of a trade on %s', (_house, withHouse) => {
   test('that is stale does nothing, says so, and shows the fresh offer', () =>
     withHouse(async (stage) => {
       const { ada, ben, house } = stage;
