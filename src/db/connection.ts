@@ -1,5 +1,6 @@
 // One connection to a SQLite file: its settings, its prepared statements, its savepoints.
 import BetterSqlite3 from 'better-sqlite3';
+import { StatementError } from './sqlite-errors.ts';
 import type { Statement } from './statement.ts';
 
 /** How long a statement waits for another process that holds the file. */
@@ -26,18 +27,28 @@ export class Connection {
 
   /** @returns how many rows the statement itself (not its triggers) changed. */
   run<Parameters>(statement: Statement<Parameters, unknown>, parameters: Parameters): number {
-    return this.#prepare(statement).run(...statement.bind(parameters)).changes;
+    return this.#use(statement, (prepared) => prepared.run(...statement.bind(parameters))).changes;
   }
 
   first<Parameters, Row>(
     statement: Statement<Parameters, Row>,
     parameters: Parameters,
   ): Row | undefined {
-    return this.#prepare(statement).get(...statement.bind(parameters)) as Row | undefined;
+    return this.#use(statement, (prepared) => prepared.get(...statement.bind(parameters))) as
+      Row | undefined;
   }
 
   all<Parameters, Row>(statement: Statement<Parameters, Row>, parameters: Parameters): Row[] {
-    return this.#prepare(statement).all(...statement.bind(parameters)) as Row[];
+    return this.#use(statement, (prepared) => prepared.all(...statement.bind(parameters))) as Row[];
+  }
+
+  /** Runs SQL that is no query: a transaction's beginning and end. */
+  control(sql: 'BEGIN' | 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK'): void {
+    try {
+      this.handle.exec(sql);
+    } catch (error) {
+      throw new StatementError(sql, error);
+    }
   }
 
   /** Several statements, all or nothing, inside the transaction that is open. */
@@ -68,19 +79,33 @@ export class Connection {
     this.#release.run();
   }
 
-  #prepare(statement: Statement<never, unknown>): BetterSqlite3.Statement {
-    let prepared = this.#prepared.get(statement);
-    if (prepared === undefined) {
-      prepared = this.handle.prepare(statement.sql);
-      this.#prepared.set(statement, prepared);
+  #use<T>(statement: Statement<never, unknown>, use: (prepared: BetterSqlite3.Statement) => T): T {
+    try {
+      let prepared = this.#prepared.get(statement);
+      if (prepared === undefined) {
+        prepared = this.handle.prepare(statement.sql);
+        this.#prepared.set(statement, prepared);
+      }
+      return use(prepared);
+    } catch (error) {
+      throw new StatementError(statement.sql, error);
     }
-    return prepared;
   }
 }
 
 /** Opens the connection that writes. A commit on it is on the disk when it returns. */
 export function openWriter(file: string): BetterSqlite3.Database {
   const handle = new BetterSqlite3(file, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    setUpWriter(handle);
+    return handle;
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+}
+
+function setUpWriter(handle: BetterSqlite3.Database): void {
   handle.pragma('journal_mode = WAL');
   handle.pragma('synchronous = FULL');
   handle.pragma('foreign_keys = ON');
@@ -88,7 +113,6 @@ export function openWriter(file: string): BetterSqlite3.Database {
   handle.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   handle.pragma(`journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES}`);
   handle.pragma(`cache_size = -${CACHE_KIB}`);
-  return handle;
 }
 
 /** Opens a connection that cannot write. */

@@ -103,13 +103,13 @@ export class GroupCommit {
     const done: { readonly job: Job; readonly value: unknown }[] = [];
     let started = 0;
     try {
-      this.#connection.handle.exec('BEGIN IMMEDIATE');
+      this.#connection.control('BEGIN IMMEDIATE');
       for (const job of batch) {
         started += 1;
         const outcome = await this.#runJob(job);
         if (outcome !== undefined) done.push(outcome);
       }
-      this.#connection.handle.exec('COMMIT');
+      this.#connection.control('COMMIT');
     } catch (error) {
       this.#rollBack();
       for (const { job } of done) job.reject(error);
@@ -158,6 +158,6 @@ export class GroupCommit {
   }
 
   #rollBack(): void {
-    if (this.#connection.handle.inTransaction) this.#connection.handle.exec('ROLLBACK');
+    if (this.#connection.handle.inTransaction) this.#connection.control('ROLLBACK');
   }
 }

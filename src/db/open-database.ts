@@ -16,13 +16,22 @@ const OWNER_ONLY = 0o600;
  */
 export async function openDatabase({ file }: { readonly file: string }): Promise<Database> {
   if (file !== IN_MEMORY) makeFile(file);
-  const writer = openWriter(file);
+  const writer = open(file);
   try {
     await migrate(writer, file);
     return new SqliteDatabase(writer, file === IN_MEMORY ? undefined : openReader(file));
   } catch (error) {
     writer.close();
     throw error;
+  }
+}
+
+function open(file: string): ReturnType<typeof openWriter> {
+  try {
+    return openWriter(file);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`the database ${file} cannot be opened: ${message}`, { cause: error });
   }
 }
 

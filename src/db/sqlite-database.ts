@@ -49,13 +49,13 @@ export class SqliteDatabase implements Database {
 
 /** Reads over a connection of their own: each sees one state, none waits for the writer. */
 class SnapshotReads {
-  readonly #handle: BetterSqlite3.Database;
+  readonly #connection: Connection;
   readonly #storesOf: (scope: WorkScope) => Stores;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(handle: BetterSqlite3.Database) {
-    this.#handle = handle;
-    this.#storesOf = bindStores(new Connection(handle));
+    this.#connection = new Connection(handle);
+    this.#storesOf = bindStores(this.#connection);
   }
 
   read<T>(work: Work<T>): Promise<T> {
@@ -70,16 +70,16 @@ class SnapshotReads {
 
   async close(): Promise<void> {
     await this.#last;
-    this.#handle.close();
+    this.#connection.handle.close();
   }
 
   async #run<T>(work: Work<T>): Promise<T> {
     const scope = new WorkScope();
-    this.#handle.exec('BEGIN');
+    this.#connection.control('BEGIN');
     try {
       return await runWork(scope, this.#storesOf(scope), work);
     } finally {
-      this.#handle.exec('COMMIT');
+      this.#connection.control('COMMIT');
     }
   }
 }

@@ -77,6 +77,14 @@ const listExpired = statement((by: { now: number; limit: number }) =>
     .orderBy('expires_at')
     .limit(by.limit),
 );
+const listEnded = statement((by: { createdSince: number; limit: number }) =>
+  trades
+    .where('state', '<>', sql.lit('open'))
+    .where('created_at', '>=', by.createdSince)
+    .where('message_id', 'is not', null)
+    .orderBy('created_at', 'desc')
+    .limit(by.limit),
+);
 const setWindow = statement((change: TradeWindow & { tradeId: TradeId }) =>
   query
     .updateTable('trades')
@@ -132,6 +140,10 @@ export class SqliteTradeStore implements Synchronous<TradeStore> {
 
   listExpired(now: number, limit: number): readonly Trade[] {
     return this.#connection.all(listExpired, { now, limit }).map(parseTrade);
+  }
+
+  listEnded(createdSince: number, limit: number): readonly Trade[] {
+    return this.#connection.all(listEnded, { createdSince, limit }).map(parseTrade);
   }
 
   setWindow(tradeId: TradeId, window: TradeWindow): void {
