@@ -88,7 +88,7 @@ export const ERRORS = {
   NOT_YOUR_VIEW: define('forbidden', false, 'This view belongs to another member. Nothing was changed. Use the command yourself.'),
   DISCORD_TOKEN_REFUSED: define('unauthenticated', false, 'Discord refused the bot token. Nothing was started. Put the token from the developer portal into DISCORD_TOKEN.'),
   DISCORD_UNREACHABLE: define('unavailable', true, 'Discord cannot be reached: {reason}. Nothing was lost. Look at the network and at Discord\'s status, then start again.'),
-  CONFIG_INVALID: define('invalid', false, 'The configuration has faults:\n{faults}'),
+  CONFIG_INVALID: define('invalid', false, 'The configuration has faults. Nothing was started or changed.\n{faults}'),
   DATABASE_TOO_NEW: define('unavailable', false, 'The database {file} was written by a newer version of the bot (it has {migration}). Nothing was changed. Start that version, or restore an older backup.'),
   DATA_DIR_IN_USE: define('conflict', true, 'Another process works on the data directory {dir}. Nothing was changed. Stop it first, or set another DATA_DIR.'),
   AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off; they are listed above. A running bot has frozen every movement. Restore nothing by hand before you know why.'),

@@ -17,7 +17,7 @@ const DENOMINATIONS = [
 const UNIT_GC = new Map<string, number>(DENOMINATIONS);
 const PLAIN = /^(\d{1,13}|\d{1,3}(?:,\d{3})+)$/;
 const SCALED = /^(\d{1,13})(?:\.(\d{1,9}))?([km])$/;
-const DENOMINATED_PART = /^(\d{1,13})([pgsc])$/;
+const DENOMINATED_PART = /^(\d{1,13}|\d{1,3}(?:,\d{3})+)([pgsc])$/;
 const SCALES = { k: 3, m: 6 } as const;
 
 /**
@@ -37,7 +37,8 @@ export function guyaCoin(gc: number): GuyaCoin {
  * @throws AppError AMOUNT_INVALID for anything else, and for what is not a whole, positive amount.
  */
 export function parseGuyaCoin(text: string, available: number): GuyaCoin {
-  const normal = text.trim().toLowerCase();
+  // Only ASCII letters: toLowerCase() also makes a k out of the Kelvin sign.
+  const normal = text.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   const gc = normal === 'all' ? available : (parseNumber(normal) ?? parseDenominated(normal));
   if (gc === undefined) throw new AppError('AMOUNT_INVALID', { amount: text.slice(0, 40) });
   return guyaCoin(gc);
@@ -63,7 +64,7 @@ function parseDenominated(text: string): number | undefined {
     const unitGc = UNIT_GC.get(unit);
     if (count === undefined || unitGc === undefined || seen.has(unit)) return undefined;
     seen.add(unit);
-    gc += Number(count) * unitGc;
+    gc += Number(count.replaceAll(',', '')) * unitGc;
   }
   return gc;
 }
