@@ -208,6 +208,11 @@ export interface App {
   showTrade(memberId: MemberId): Promise<TradeView>;
   /** Any trade. @throws AppError TRADE_NOT_FOUND */
   getTrade(tradeId: TradeId): Promise<TradeView>;
+  /**
+   * Trades of the last hour that have ended and have a window: an earlier process may have died before its window said
+   * so.
+   */
+  listEndedTrades(): Promise<readonly TradeView[]>;
   rememberTradeWindow(tradeId: TradeId, window: TradeWindow): Promise<void>;
 
   inventory(request: {

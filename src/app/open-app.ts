@@ -98,6 +98,7 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     cancelTrade: trading.cancel,
     showTrade: trading.show,
     getTrade: trading.get,
+    listEndedTrades: trading.listEnded,
     rememberTradeWindow: (tradeId, window) =>
       database.transaction(({ trades }) => trades.setWindow(tradeId, window)),
     onTradeChanged: (listener) => trading.onChanged(listener),

@@ -31,6 +31,9 @@ import { toView, type Settlements } from './settlements.ts';
 const CODE_LETTERS = 'BCDFGHJKLMNPQRSTVWXZ2345679';
 const CODE_LENGTH = 6;
 const MAX_EXPIRED_AT_ONCE = 100;
+/** Whose windows a new process brings up to date. */
+const ENDED_WINDOW_MS = 60 * 60 * 1000;
+const MAX_ENDED_SHOWN = 100;
 
 export interface TradingOptions {
   readonly database: Database;
@@ -177,6 +180,13 @@ export class Trading {
     const trade = await database.read((stores) => stores.trades.findTrade(tradeId));
     if (trade === undefined) throw new AppError('TRADE_NOT_FOUND');
     return await this.#show(trade);
+  };
+
+  listEnded: App['listEndedTrades'] = async () => {
+    const { database, clock } = this.#options;
+    const since = Math.max(0, clock.now() - ENDED_WINDOW_MS);
+    const ended = await database.read(({ trades }) => trades.listEnded(since, MAX_ENDED_SHOWN));
+    return await Promise.all(ended.map((trade) => this.#show(trade)));
   };
 
   /** Ends the open trades whose time is up and frees what they reserved. */

@@ -84,6 +84,9 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
     const applicationId = ready.application.id;
     await registerCommands({ rest: ready.rest, applicationId, guildId, commands, logger });
     isStarted = true;
+    windows.catchUp().catch((error: unknown) => {
+      logger.warn(loggable(error), 'The windows of ended trades could not be brought up to date.');
+    });
     logger.info({ applicationId, guilds: ready.guilds.cache.size }, 'The bot is on Discord.');
     return { client: ready, close };
   } catch (error) {

@@ -69,6 +69,11 @@ export class TradeWindows {
     await this.#app.rememberTradeWindow(view.trade.tradeId, place);
   }
 
+  /** Brings up to date the windows of trades that ended while no process of ours was on Discord. */
+  async catchUp(): Promise<void> {
+    for (const view of await this.#app.listEndedTrades()) await this.refresh(view);
+  }
+
   /** Brings the public message up to date through its channel. @returns false when there is no message to edit. */
   refresh(view: TradeView): Promise<boolean> {
     const window = this.#note(view);

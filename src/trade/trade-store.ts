@@ -19,6 +19,8 @@ export interface TradeStore {
   updateTrade(trade: Trade): Promise<void>;
   /** Open trades whose time is up. */
   listExpired(now: number, limit: number): Promise<readonly Trade[]>;
+  /** Trades with a window that were begun since `createdSince` and are no longer open, newest first. */
+  listEnded(createdSince: number, limit: number): Promise<readonly Trade[]>;
   setWindow(tradeId: TradeId, window: TradeWindow): Promise<void>;
   findWindow(tradeId: TradeId): Promise<TradeWindow | undefined>;
 }

@@ -297,6 +297,8 @@ export class FakeApp implements App {
   showTrade: App['showTrade'] = (memberId) =>
     this.#ask('showTrade', () => this.#tradeView(this.#activeTrade(memberId).tradeId));
 
+  listEndedTrades: App['listEndedTrades'] = () => Promise.resolve([]);
+
   getTrade: App['getTrade'] = (tradeId) => this.#ask('getTrade', () => this.#tradeView(tradeId));
 
   rememberTradeWindow: App['rememberTradeWindow'] = (tradeId, window) =>

@@ -163,5 +163,22 @@ export function describeTradeStore(name: string, open: OpenTestDatabase): void {
       await db.transaction(({ trades }) => trades.setWindow(trade.tradeId, window));
       expect(await findWindow()).toEqual(window);
     });
+
+    test('trades that ended with a window since a moment are listed', async () => {
+      const ended = start();
+      const open = start(CEM, memberId(4));
+      const unseen = start(memberId(5), memberId(6));
+      for (const trade of [ended, open, unseen]) await insert(trade);
+      for (const { tradeId } of [ended, open]) {
+        const window = { channelId: '11', messageId: tradeId };
+        await db.transaction(({ trades }) => trades.setWindow(tradeId, window));
+      }
+      const cancelled = cancelTrade(ended, ANN);
+      await update(cancelled);
+      await update(cancelTrade(unseen, memberId(5)));
+      const listed = (since: number) => db.read(({ trades }) => trades.listEnded(since, 10));
+      expect(await listed(ended.createdAt)).toEqual([cancelled]);
+      expect(await listed(ended.createdAt + 1)).toEqual([]);
+    });
   });
 }
