@@ -2,8 +2,8 @@
 import { at, mix, repeat } from './artwork-dice.ts';
 import type { Dice, Palette } from './artwork-dice.ts';
 
-export const WIDTH = 480;
-export const HEIGHT = 640;
+const WIDTH = 480;
+const HEIGHT = 640;
 /** The window through which the scene is seen. */
 const WINDOW = { x: 26, y: 26, width: 428, height: 522, radius: 26 };
 const HORIZON = 430;

@@ -6,7 +6,7 @@ import type { Banner, Entry, Prize } from './banner.ts';
 import type { Randomness } from './randomness.ts';
 
 /** What a draw gives: always one thing. */
-export type DrawnPrize =
+type DrawnPrize =
   | { readonly kind: 'coins'; readonly amountGc: number }
   | { readonly kind: 'card'; readonly cardId: string }
   | { readonly kind: 'nfgt'; readonly assetId: AssetId };

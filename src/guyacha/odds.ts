@@ -2,7 +2,7 @@
 import { totalWeightOf } from './banner.ts';
 import type { Banner, Entry } from './banner.ts';
 
-export interface EntryOdds {
+interface EntryOdds {
   readonly entry: Entry;
   /** 0 to 1, while everything is in stock. */
   readonly probability: number;
