@@ -218,9 +218,13 @@ function listen(): void {
     next?.focus();
     next?.click();
   });
+  let lastTop = 0;
   scroller.addEventListener('scroll', () => {
-    const distance = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    reading.atEnd = distance < NEAR_END;
+    const { scrollHeight, scrollTop, clientHeight } = scroller;
+    // Only who moves up has left the end: content that grows before this event runs has moved the end, not the reader.
+    if (scrollHeight - scrollTop - clientHeight < NEAR_END) reading.atEnd = true;
+    else if (scrollTop < lastTop) reading.atEnd = false;
+    lastTop = scrollTop;
   });
   // Pictures, the components' own drawing and the window's size move the end a moment later.
   const moved = new ResizeObserver(stayAtEnd);
