@@ -61,8 +61,8 @@ export const ERRORS = {
   DAILY_TAKEN: define('conflict', false, 'You took your daily coins already. Nothing was changed. The next ones are ready <t:{nextAtSeconds}:R>.'),
   // guyacha
   BANNER_NOT_FOUND: define('missing', false, 'There is no open banner of that name. Nothing was spent. Use `/help` to see what is open.'),
-  BANNER_CLOSED: define('conflict', false, 'The banner {banner} is not open now. Nothing was spent.'),
-  NO_PRIZE_LEFT: define('conflict', false, 'The banner {banner} has no prize left to give. Nothing was spent.'),
+  BANNER_CLOSED: define('conflict', false, 'The banner {banner} is not open now. Nothing was spent. Use `/help` to see what is open.'),
+  NO_PRIZE_LEFT: define('conflict', false, 'The banner {banner} has no prize left to give. Nothing was spent. Use `/help` to see what else is open.'),
   NOT_MINTABLE: define('conflict', false, '{assetId} is not waiting to be minted. Nothing was changed. Pick one from the list that the option offers.'),
   MINT_COOLDOWN: define('throttled', true, 'You minted a moment ago. Nothing was changed. You can mint again <t:{nextAtSeconds}:R>.'),
   // holdings and trade
@@ -73,7 +73,7 @@ export const ERRORS = {
   TRADE_CLOSED: define('conflict', false, 'Trade {tradeId} is over ({state}). Nothing was changed. Start a new one with `/trade start`.'),
   TRADE_CHANGED: define('conflict', false, 'The offer of trade {tradeId} changed since this view was made. Your click did nothing. Look at the fresh view and decide again.'),
   TRADE_LOCKED: define('conflict', false, 'Your side of trade {tradeId} is locked. Nothing was changed. Cancel the trade to start over.'),
-  TRADE_NOT_LOCKED: define('conflict', false, 'Trade {tradeId} can be confirmed when both sides are locked. Nothing was changed.'),
+  TRADE_NOT_LOCKED: define('conflict', false, 'Trade {tradeId} can be confirmed when both sides are locked. Nothing was changed. Lock your side, or wait for the other one.'),
   TRADE_EMPTY: define('invalid', false, 'Trade {tradeId} holds nothing yet. Nothing was changed. Add an asset or coins first.'),
   TRADE_FULL: define('conflict', false, 'One side of a trade holds at most {limit} assets. Nothing was changed. Settle this trade, then start another.'),
   TRADE_UNFUNDED: define('conflict', false, 'Trade {tradeId} cannot settle: one side no longer has the coins or assets that it offers. Nothing moved and both locks were opened. Check the offers and lock again.'),
