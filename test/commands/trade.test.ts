@@ -7,60 +7,10 @@ import {
   sampleMembers,
   textOf,
 } from '../support/discord-stand-in.ts';
+import { lockedTrade, press, startTrade, trade, windowNow, windowShows } from './acts.ts';
 import { HOUSES } from './house.ts';
-import type { HouseStage } from './house.ts';
 import type { TradeView } from '../../src/app/app.ts';
-import type { WireMessage } from '../../src/playground/wire.ts';
 import type { MemberId, TradeId } from '../../src/shared/ids.ts';
-
-type Driver = HouseStage['ada'];
-
-/** Opens a trade of Ada with Ben and gives its window. */
-async function startTrade({ ada, ben }: HouseStage): Promise<WireMessage> {
-  const options = { user: ben.memberId };
-  return await ada.command('trade', { subcommand: 'start', options }).reply();
-}
-
-const trade = (
-  who: Driver,
-  subcommand: string,
-  options: Record<string, string> = {},
-): Promise<WireMessage> => who.command('trade', { subcommand, options }).reply();
-
-/** The window as everybody sees it now. */
-function windowNow({ standIn }: HouseStage, { id }: WireMessage): WireMessage {
-  return standIn.messages().find((message) => message.id === id)!;
-}
-
-/** The window once it shows these words. */
-async function windowShows(
-  stage: HouseStage,
-  window: WireMessage,
-  words: string | RegExp,
-): Promise<WireMessage> {
-  for (let attempt = 0; attempt < 150; attempt += 1) {
-    const now = windowNow(stage, window);
-    if (typeof words === 'string' ? textOf(now).includes(words) : words.test(textOf(now)))
-      return now;
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-  throw new Error(`The window never showed "${words}": ${textOf(windowNow(stage, window))}`);
-}
-
-const press = (who: Driver, window: WireMessage, label: string): Promise<WireMessage> =>
-  who.click(window, buttonLabelled(window, label)).reply();
-
-/** A trade of one asset of Ada's for 200 gc of Ben's, locked by both. */
-async function lockedTrade(stage: HouseStage): Promise<WireMessage> {
-  const { ada, ben, house } = stage;
-  const [asset] = await house.grantAssets(ada.memberId, 1);
-  await house.grantCoins(ben.memberId, 500);
-  const window = await startTrade(stage);
-  await trade(ada, 'add', { asset: asset! });
-  await trade(ben, 'coins', { amount: '200' });
-  await press(ada, await windowShows(stage, window, '200 gc'), 'Lock');
-  return await press(ben, windowNow(stage, window), 'Lock');
-}
 
 describe.each(HOUSES)('a trade on %s', (_house, withHouse) => {
   test('settles when both lock and both confirm, and ends green with transaction ids', () =>
