@@ -132,7 +132,8 @@ async function charge(
     return [];
   }
   const holdId = uuidv5(accountId, settlementId) as HoldId;
-  await ledger.placeHold({ holdId, accountId, amountGc, settlementId, placedAt: at });
+  const hold = { holdId, accountId, amountGc, settlementId, placedAt: at };
+  await ledger.placeHold(hold, code);
   return [{ holdId, creditAccount: BANK, code }];
 }
 

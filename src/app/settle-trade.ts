@@ -90,7 +90,7 @@ async function holdCoins(
       settlementId,
       placedAt: at,
     };
-    await stores.ledger.placeHold(hold);
+    await stores.ledger.placeHold(hold, 'trade-price');
     captures.push({ holdId, creditAccount: payee, code: 'trade-price' as const });
   }
   return captures;

@@ -12,7 +12,6 @@ const TRANSFER_CODES = [
   'roll-price',
   'roll-prize',
   'trade-price',
-  'hold-placed',
   'hold-released',
   'correction',
 ] as const satisfies readonly TransferCode[];

@@ -125,7 +125,7 @@ export class SqliteLedgerStore implements Synchronous<LedgerStore> {
     }
   }
 
-  placeHold(hold: Omit<Hold, 'state'>): void {
+  placeHold(hold: Omit<Hold, 'state'>, code: TransferCode): void {
     const earlier = this.#connection.first(findHold, { holdId: hold.holdId });
     if (earlier !== undefined) {
       if (isSameHold(earlier, hold)) return;
@@ -137,7 +137,7 @@ export class SqliteLedgerStore implements Synchronous<LedgerStore> {
         debitAccount: hold.accountId,
         creditAccount: escrowAccount(hold.holdId),
         amountGc: hold.amountGc,
-        code: 'hold-placed',
+        code,
         settlementId: hold.settlementId,
         createdAt: hold.placedAt,
       });

@@ -19,7 +19,6 @@ export type TransferCode =
   | 'roll-price'
   | 'roll-prize'
   | 'trade-price'
-  | 'hold-placed'
   | 'hold-released'
   | 'correction';
 
@@ -62,8 +61,8 @@ export interface LedgerStore {
    *   for another transfer.
    */
   insertTransfer(transfer: Transfer): Promise<void>;
-  /** Moves the coins into escrow. @throws AppError INSUFFICIENT_FUNDS */
-  placeHold(hold: Omit<Hold, 'state'>): Promise<void>;
+  /** Moves the coins into escrow; `code` says on the statement what they are held for. @throws AppError INSUFFICIENT_FUNDS */
+  placeHold(hold: Omit<Hold, 'state'>, code: TransferCode): Promise<void>;
   /**
    * Ends a hold: captured (its coins go to `creditAccount` under `code`), released or expired (back to their owner).
    * @throws AppError HOLD_NOT_OPEN

@@ -145,13 +145,14 @@ async function applyToLedger(
       return;
     }
     case 'hold': {
-      await ledger.placeHold({
+      const hold = {
         holdId: holdId(step.id),
         accountId: step.from,
         amountGc: guyaCoin(step.amount),
         settlementId,
         placedAt: at,
-      });
+      };
+      await ledger.placeHold(hold, 'roll-price');
       return;
     }
     case 'capture': {

@@ -137,13 +137,14 @@ describe('whoever writes SQL by hand', () => {
     await db.transaction(async (stores) => {
       await giveCoins(stores, ann, 100);
       const settlementId = await prepareSettlement(stores, { handOvers: [makeHandOver()] });
-      await stores.ledger.placeHold({
+      const hold = {
         holdId: newHoldId(),
         accountId: memberAccount(ann),
         amountGc: guyaCoin(60),
         settlementId,
         placedAt: 1,
-      });
+      };
+      await stores.ledger.placeHold(hold, 'roll-price');
       const roll = { settlementId, position: 0, memberId: ann, createdAt: 1 };
       await stores.rolls.insertRolls([{ ...roll, bannerId: 'b', entryId: 'e' }]);
       const tradeId = newTradeId();

@@ -455,7 +455,7 @@ export class FakeApp implements App {
       ...b.assets.map((assetId) => ({ assetId, from: b.memberId, to: a.memberId })),
     ];
     for (const side of trade.sides) {
-      if (side.coinsGc > 0) this.credit(side.memberId, -side.coinsGc, 'hold-placed');
+      if (side.coinsGc > 0) this.credit(side.memberId, -side.coinsGc, 'trade-price');
     }
     const { tradeId } = trade;
     const finish = (state: 'settled' | 'failed'): void => {

@@ -151,7 +151,7 @@ export function describeLedgerStore(name: string, open: OpenTestDatabase): void 
 
     test('a hold puts coins where their owner cannot spend them', async () => {
       const placed = hold();
-      await db.transaction(({ ledger }) => ledger.placeHold(placed));
+      await db.transaction(({ ledger }) => ledger.placeHold(placed, 'trade-price'));
       expect(await balances()).toEqual([40, 0]);
       await db.read(async ({ ledger }) => {
         expect(await ledger.balanceOf(escrowAccount(placed.holdId))).toBe(60);
@@ -169,8 +169,8 @@ export function describeLedgerStore(name: string, open: OpenTestDatabase): void 
       const first = hold();
       const second = hold();
       await db.transaction(async ({ ledger }) => {
-        await ledger.placeHold(first);
-        await expect(ledger.placeHold(second)).rejects.toMatchObject({
+        await ledger.placeHold(first, 'trade-price');
+        await expect(ledger.placeHold(second, 'trade-price')).rejects.toMatchObject({
           code: 'INSUFFICIENT_FUNDS',
         });
       });
@@ -183,10 +183,12 @@ export function describeLedgerStore(name: string, open: OpenTestDatabase): void 
     test('an identical repeat of a hold changes nothing, another under its id is refused', async () => {
       const placed = hold();
       await db.transaction(async ({ ledger }) => {
-        await ledger.placeHold(placed);
-        await ledger.placeHold({ ...placed, placedAt: 99 });
+        await ledger.placeHold(placed, 'trade-price');
+        await ledger.placeHold({ ...placed, placedAt: 99 }, 'trade-price');
         const changed = { ...placed, amountGc: guyaCoin(1) };
-        await expect(ledger.placeHold(changed)).rejects.toMatchObject({ code: 'KEY_REUSED' });
+        await expect(ledger.placeHold(changed, 'trade-price')).rejects.toMatchObject({
+          code: 'KEY_REUSED',
+        });
       });
       expect(await balances()).toEqual([40, 0]);
     });
@@ -195,7 +197,7 @@ export function describeLedgerStore(name: string, open: OpenTestDatabase): void 
       const { holdId, ...rest } = hold();
       const capture = { creditAccount: BEN, code: 'trade-price', at: 9 } as const;
       await db.transaction(async ({ ledger }) => {
-        await ledger.placeHold({ holdId, ...rest });
+        await ledger.placeHold({ holdId, ...rest }, 'trade-price');
         await ledger.captureHold(holdId, capture);
         await expect(ledger.captureHold(holdId, capture)).rejects.toMatchObject({
           code: 'HOLD_NOT_OPEN',
@@ -212,7 +214,7 @@ export function describeLedgerStore(name: string, open: OpenTestDatabase): void 
     test.each(['released', 'expired'] as const)('a %s hold goes back, once', async (state) => {
       const { holdId, ...rest } = hold();
       await db.transaction(async ({ ledger }) => {
-        await ledger.placeHold({ holdId, ...rest });
+        await ledger.placeHold({ holdId, ...rest }, 'trade-price');
         await ledger.releaseHold(holdId, { state, at: 9 });
         await expect(ledger.releaseHold(holdId, { state, at: 9 })).rejects.toMatchObject({
           code: 'HOLD_NOT_OPEN',

@@ -136,7 +136,7 @@ const LEDGER = [
     credit_account TEXT NOT NULL REFERENCES accounts,
     amount_gc INTEGER NOT NULL CHECK (amount_gc BETWEEN 1 AND 1000000000000),
     code TEXT NOT NULL CHECK (code IN ('bank-funding', 'daily', 'payment', 'roll-price', 'roll-prize',
-      'trade-price', 'hold-placed', 'hold-released', 'correction')),
+      'trade-price', 'hold-released', 'correction')),
     settlement_id TEXT NOT NULL REFERENCES settlements,
     created_at INTEGER NOT NULL CHECK (created_at >= 0),
     CHECK (debit_account <> credit_account)

@@ -17,7 +17,6 @@ const CODE_WORDS: Readonly<Record<StatementLine['code'], string>> = {
   'roll-price': 'roll',
   'roll-prize': 'won in a roll',
   'trade-price': 'trade',
-  'hold-placed': 'reserved',
   'hold-released': 'freed again',
   correction: 'correction',
 };
