@@ -31,6 +31,8 @@ import { failureOf, loggable } from './rest-failures.ts';
 
 /** Discord shows "loading options failed" after 3 s; an empty list is better, and leaves the member typing. */
 const AUTOCOMPLETE_MS = 2_000;
+/** How many interactions are remembered: Discord delivers again what came shortly before a connection broke. */
+const REMEMBERED_MAX = 20_000;
 
 interface Parts {
   readonly commands: readonly Command[];
@@ -49,6 +51,7 @@ export class Dispatcher {
   readonly #commands: ReadonlyMap<string, Command>;
   readonly #components: ReadonlyMap<string, ComponentHandler>;
   readonly #running = new Map<string, Promise<void>>();
+  readonly #taken = new Set<string>();
   readonly #stopping = new AbortController();
 
   constructor(parts: Parts) {
@@ -59,10 +62,14 @@ export class Dispatcher {
     );
   }
 
-  /** Takes one interaction. A second delivery of one that is still in work is dropped: the first will answer it. */
+  /**
+   * Takes one interaction. A second delivery is dropped: the first answers it. What moves value is safe from repeats in
+   * the database as well; but "cancel my trade", taken once more, would mean the member's next trade.
+   */
   dispatch(interaction: Interaction): void {
     const { id } = interaction;
-    if (this.#running.has(id)) return;
+    if (this.#taken.has(id)) return;
+    this.#remember(id);
     const work = this.#route(interaction)
       .catch((error: unknown) => {
         const facts = { interactionId: id, error: loggable(error) };
@@ -70,6 +77,12 @@ export class Dispatcher {
       })
       .finally(() => this.#running.delete(id));
     this.#running.set(id, work);
+  }
+
+  #remember(id: string): void {
+    this.#taken.add(id);
+    const [oldest] = this.#taken;
+    if (this.#taken.size > REMEMBERED_MAX && oldest !== undefined) this.#taken.delete(oldest);
   }
 
   /** Takes nothing new and waits for what runs, at most `timeoutMs`. */
