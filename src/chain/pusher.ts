@@ -1,4 +1,5 @@
 // Group commit: what was accepted while one push is in flight goes out together with the next; no group is ever split.
+import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.ts';
 import type { ErrorCode } from '../shared/errors.ts';
@@ -14,6 +15,15 @@ import { parseRecord } from './record.ts';
 const MAX_BATCH_TRANSACTIONS = 512;
 const RETRY_BASE_MS = 100;
 const RETRY_MAX_MS = 10_000;
+/** A remote that answers, if only with a refusal, is asked again at least this often: others wait behind it. */
+const REFUSED_PAUSE_MAX_MS = 1_000;
+/**
+ * A group whose ref the remote found elsewhere is lost after this many refusals, with a look at the remote after each:
+ * by then it is no race any more, and a late push of ours cannot get past that ref either.
+ */
+const MAX_BLAMED = 5;
+/** How long a push whose answer was lost may still be on its way into the remote. */
+const LATE_PUSH_MS = 120_000;
 /** How many outcomes are remembered in memory; older ones are read from the journal. */
 const MAX_OUTCOMES_REMEMBERED = 1_000;
 
@@ -33,15 +43,28 @@ interface PusherOptions {
 interface Group {
   readonly groupId: SettlementId;
   readonly entries: readonly JournalEntry[];
+  /** How often it was refused by itself; such a group is set aside, so that it holds up nobody else. */
+  refusals: number;
+  /** How often the remote named one of its refs as the reason. */
+  blamed: number;
+  /** When it may be tried again, in ms of `performance.now()`; so is the next one. */
+  dueAt: number;
+  /** Until then an earlier push of it, whose answer was lost, may still arrive. */
+  inAirUntil: number;
 }
 
 /** A group's end, found by looking at the index; undefined while it may still be pushed. */
 type Verdict = 'committed' | 'lost' | undefined;
 
+/** What one turn of the pusher came to; `failed`: the remote gave no answer. */
+type Turn = 'done' | 'refused' | 'failed';
+
 export class Pusher {
   readonly #options: PusherOptions;
   /** Submitted, not yet read from the journal. */
   readonly #submitted = new Set<SettlementId>();
+  /** Left pending by an earlier process, which may have died in the middle of their push. */
+  readonly #inherited = new Set<SettlementId>();
   /** Read from the journal, waiting for the next push, first come first. */
   #waiting: Group[] = [];
   readonly #pendingAssets = new Map<AssetId, TransactionId>();
@@ -49,9 +72,12 @@ export class Pusher {
   readonly #outcomes = new Map<SettlementId, GroupOutcome>();
   readonly #waiters = new Map<SettlementId, ((outcome: GroupOutcome) => void)[]>();
   readonly #stopping = new AbortController();
+  /** Turns without an answer, and with a refusal, since the last one that came to something. */
   #failures = 0;
-  /** Halved by every failure: a group that cannot be pushed must not hold up the others for ever. */
+  #refusals = 0;
+  /** Halved by every refusal that blames nobody, until the group that cannot be pushed stands alone. */
   #maxGroups = MAX_BATCH_TRANSACTIONS;
+  #wasAside = false;
   /** True from before a push until its end is known; an earlier process may have left one in the air. */
   #mustAskRemote = true;
   #running: Promise<void> | undefined;
@@ -78,6 +104,7 @@ export class Pusher {
     const pending = await this.#options.database.read(({ journal }) => journal.listPending());
     for (const { groupId, transactionId } of pending) {
       this.#submitted.add(groupId);
+      this.#inherited.add(groupId);
       this.#ownTransactions.add(transactionId);
     }
     if (pending.length > 0) {
@@ -93,9 +120,7 @@ export class Pusher {
   submit(groupId: SettlementId): void {
     if (this.#stopping.signal.aborted || this.#outcomes.has(groupId)) return;
     this.#submitted.add(groupId);
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   async outcomeOf(groupId: SettlementId): Promise<GroupOutcome> {
@@ -121,27 +146,43 @@ export class Pusher {
   }
 
   async #run(): Promise<void> {
-    const { logger, takeBeaconTurn } = this.#options;
     // One turn of the event loop lets everything that was accepted together go out together.
     await new Promise((resolve) => setImmediate(resolve));
     while (!this.#stopping.signal.aborted && this.#submitted.size + this.#waiting.length > 0) {
-      try {
-        await this.#readSubmitted();
-        const isDone = await takeBeaconTurn(() => this.#pushBatch(this.#takeBatch()));
-        this.#failures = isDone ? 0 : this.#failures + 1;
-      } catch (error) {
-        this.#failures += 1;
-        logger.warn(
-          { err: error, failures: this.#failures },
-          'push failed; it will be tried again',
-        );
-      }
-      if (this.#failures > 0) await this.#backOff();
+      this.#count(await this.#takeTurn());
+      await this.#pause();
+    }
+    // In the same breath as the last look at the line: whoever submits from now on starts the next run.
+    this.#running = undefined;
+  }
+
+  async #takeTurn(): Promise<Turn> {
+    const { logger, takeBeaconTurn } = this.#options;
+    try {
+      await this.#readSubmitted();
+      return await takeBeaconTurn(() => this.#pushBatch(this.#takeBatch()));
+    } catch (error) {
+      const failures = this.#failures + 1;
+      logger.warn({ err: error, failures }, 'push failed; it will be tried again');
+      return 'failed';
     }
   }
 
-  async #backOff(): Promise<void> {
-    const waitMs = Math.min(RETRY_BASE_MS * 2 ** Math.min(this.#failures, 10), RETRY_MAX_MS);
+  #count(turn: Turn): void {
+    this.#failures = turn === 'failed' ? this.#failures + 1 : 0;
+    this.#refusals = turn === 'refused' ? this.#refusals + 1 : 0;
+  }
+
+  /** Waits as long as the last turn asks for, or until the first of those that were set aside is due. */
+  async #pause(): Promise<void> {
+    const nextDueAt = Math.min(...this.#waiting.map(({ dueAt }) => dueAt));
+    const untilDueMs = this.#waiting.length > 0 ? nextDueAt - performance.now() : 0;
+    const refusedMs = this.#refusals > 0 ? backOffMs(this.#refusals) : 0;
+    const waitMs = Math.max(
+      this.#failures > 0 ? backOffMs(this.#failures) : 0,
+      Math.min(Math.max(refusedMs, untilDueMs), REFUSED_PAUSE_MAX_MS),
+    );
+    if (waitMs <= 0) return;
     const { signal } = this.#stopping;
     await delay(waitMs, undefined, { signal }).catch(() => undefined);
   }
@@ -162,15 +203,26 @@ export class Pusher {
         this.#pendingAssets.set(assetId, transactionId);
         this.#ownTransactions.add(transactionId);
       }
-      this.#waiting.push({ groupId, entries: pending });
+      const now = performance.now();
+      const inAirUntil = this.#inherited.delete(groupId) ? now + LATE_PUSH_MS : now;
+      const line = { groupId, entries: pending, refusals: 0, blamed: 0, dueAt: now, inAirUntil };
+      this.#waiting.push(line);
     }
   }
 
-  /** The first groups in line that fit into one push, without taking them off the line. */
+  /**
+   * The first groups in line that fit into one push, without taking them off the line. A group that was refused by
+   * itself goes alone, and takes turns with the others.
+   */
   #takeBatch(): readonly Group[] {
+    const now = performance.now();
+    const fresh = this.#waiting.filter(({ refusals }) => refusals === 0);
+    const aside = this.#waiting.find(({ refusals, dueAt }) => refusals > 0 && dueAt <= now);
+    this.#wasAside = aside !== undefined && (fresh.length === 0 || !this.#wasAside);
+    if (this.#wasAside && aside !== undefined) return [aside];
     const batch: Group[] = [];
     let transactions = 0;
-    for (const group of this.#waiting.slice(0, this.#maxGroups)) {
+    for (const group of fresh.slice(0, this.#maxGroups)) {
       transactions += group.entries.length;
       if (batch.length > 0 && transactions > MAX_BATCH_TRANSACTIONS) break;
       batch.push(group);
@@ -178,20 +230,32 @@ export class Pusher {
     return batch;
   }
 
-  /** @returns false when the batch has to be tried again after a while. */
-  async #pushBatch(batch: readonly Group[]): Promise<boolean> {
+  async #pushBatch(batch: readonly Group[]): Promise<Turn> {
+    if (batch.length === 0) return 'done';
     if (this.#mustAskRemote) await this.#options.syncNow();
     const open = await this.#settleDecided(batch);
-    if (open.length === 0) return true;
+    if (open.length === 0) return 'done';
     const drafts = open.flatMap(({ entries }) => entries);
     this.#mustAskRemote = true;
     const result = await this.#options.beacon.push(drafts);
     if (result.outcome === 'accepted') {
       this.#mustAskRemote = false;
+      this.#welcome(open);
       await this.#commit(open, result.commits);
-      return true;
+      return 'done';
+    }
+    if (result.outcome === 'unknown') {
+      const inAirUntil = performance.now() + LATE_PUSH_MS;
+      for (const group of open) group.inAirUntil = inAirUntil;
     }
     return await this.#askRemote(open, result);
+  }
+
+  /** The remote takes pushes: larger ones may be tried again, and with one that was set aside all of them. */
+  #welcome(accepted: readonly Group[]): void {
+    this.#maxGroups = Math.min(2 * this.#maxGroups, MAX_BATCH_TRANSACTIONS);
+    if (accepted.every(({ refusals }) => refusals === 0)) return;
+    for (const group of this.#waiting) if (group.blamed === 0) group.refusals = 0;
   }
 
   /**
@@ -201,7 +265,7 @@ export class Pusher {
   async #askRemote(
     open: readonly Group[],
     result: Exclude<PushResult, { outcome: 'accepted' }>,
-  ): Promise<boolean> {
+  ): Promise<Turn> {
     const { logger, syncNow } = this.#options;
     logger.info(
       { outcome: result.outcome, reason: result.reason },
@@ -210,11 +274,48 @@ export class Pusher {
     await syncNow();
     this.#mustAskRemote = result.outcome === 'unknown';
     const undecided = await this.#settleDecided(open);
-    if (result.outcome === 'refused' && !result.retryable) {
-      await this.#reject(undecided, 'BEACON_REFUSED');
-      return true;
+    if (result.outcome === 'unknown') {
+      this.#isolate(undecided);
+      return undecided.length < open.length ? 'done' : 'failed';
     }
-    return undecided.length < open.length;
+    const stale = new Set(result.stale);
+    const blamed = undecided.filter(({ entries }) =>
+      entries.some(({ transactionId }) => stale.has(transactionId)),
+    );
+    if (!result.retryable) await this.#rejectLanded(undecided);
+    else if (blamed.length > 0) await this.#blame(blamed);
+    else if (undecided.length === open.length) this.#isolate(undecided);
+    return undecided.length < open.length ? 'done' : 'refused';
+  }
+
+  /** The remote said no for good; but a push that is still in the air was sent before it did, and may yet arrive. */
+  async #rejectLanded(groups: readonly Group[]): Promise<void> {
+    const now = performance.now();
+    for (const group of groups) if (group.inAirUntil > now) this.#setAside(group);
+    const landed = groups.filter(({ inAirUntil }) => inAirUntil <= now);
+    await this.#reject(landed, 'BEACON_REFUSED');
+  }
+
+  /** The remote names refs that stand elsewhere, though what it shows does not tell why: a tag that is no transaction's. */
+  async #blame(groups: readonly Group[]): Promise<void> {
+    for (const group of groups) {
+      group.blamed += 1;
+      this.#setAside(group);
+    }
+    const lost = groups.filter(({ blamed }) => blamed >= MAX_BLAMED);
+    await this.#reject(lost, 'CHAIN_ADVANCED');
+  }
+
+  /** Nobody knows which of these groups cannot go: they are tried in halves, until one stands alone. */
+  #isolate(groups: readonly Group[]): void {
+    const [first, ...others] = groups;
+    if (first !== undefined && others.length === 0) this.#setAside(first);
+    this.#maxGroups = Math.max(1, Math.floor(groups.length / 2));
+  }
+
+  #setAside(group: Group): void {
+    group.refusals += 1;
+    group.dueAt = performance.now() + backOffMs(group.refusals);
   }
 
   /** Ends the groups whose end the index shows, and gives back the others. */
@@ -299,4 +400,8 @@ export class Pusher {
     for (const waiter of this.#waiters.get(groupId) ?? []) waiter(outcome);
     this.#waiters.delete(groupId);
   }
+}
+
+function backOffMs(failures: number): number {
+  return Math.min(RETRY_BASE_MS * 2 ** Math.min(failures, 10), RETRY_MAX_MS);
 }
