@@ -92,14 +92,14 @@ export class Custody {
 
   /**
    * Lets go of assets that someone else moved on the chain: their passphrase in the vault is worth nothing any more.
-   * Called at start for all and at every foreign transaction for one.
+   * Called at start and before every audit for all, and at every foreign transaction for one.
    * @returns the assets let go.
    */
   async releaseForeign(assetIds?: readonly AssetId[]): Promise<readonly AssetId[]> {
     const { database, node, logger } = this.#options;
+    const ids = assetIds ?? (await this.#listMoved());
+    if (ids.length === 0) return [];
     const released = await database.transaction(async (stores) => {
-      const ids =
-        assetIds ?? (await stores.settlements.listAllHoldings()).map(({ assetId }) => assetId);
       const gone: AssetId[] = [];
       for (const assetId of ids) {
         const tip = node.chain.findTip(assetId);
@@ -115,6 +115,17 @@ export class Custody {
       logger.warn({ assetId }, 'an asset left custody: someone else moved it on the chain');
     }
     return released;
+  }
+
+  /** Assets in custody whose newest transaction is not the one that the rows know. */
+  async #listMoved(): Promise<readonly AssetId[]> {
+    const { database, node } = this.#options;
+    const holdings = await database.read(({ settlements }) => settlements.listAllHoldings());
+    const moved = holdings.filter(({ assetId, transactionId }) => {
+      const tip = node.chain.findTip(assetId);
+      return tip !== undefined && tip.transactionId !== transactionId;
+    });
+    return moved.map(({ assetId }) => assetId);
   }
 
   /** True when the asset is in custody but its newest transaction was not made with a passphrase from our vault. */

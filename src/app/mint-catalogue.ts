@@ -31,10 +31,8 @@ export async function mintCatalogue(parts: {
   const minted: SettlementId[] = [];
   for (let start = 0; start < missing.length; start += MAX_GROUP_TRANSACTIONS) {
     const deliveries = missing.slice(start, start + MAX_GROUP_TRANSACTIONS);
-    const ids = deliveries.map(({ assetId }) => assetId).join('\n');
-    const digest = createHash('sha256').update(ids).digest('hex');
     const { view } = await settlements.move({
-      key: `catalogue:${digest}` as IdempotencyKey,
+      key: await keyOf(settlements, deliveries),
       kind: 'catalogue',
       ...(await custody.plan(deliveries)),
       custody: 'bot',
@@ -43,4 +41,18 @@ export async function mintCatalogue(parts: {
     minted.push(view.settlementId);
   }
   return minted;
+}
+
+/** The same assets are the same movement, unless it was voided: what the chain refused once is tried anew. */
+async function keyOf(
+  settlements: Settlements,
+  deliveries: readonly Delivery[],
+): Promise<IdempotencyKey> {
+  const ids = deliveries.map(({ assetId }) => assetId).join('\n');
+  const digest = createHash('sha256').update(ids).digest('hex');
+  for (let voided = 0; ; voided += 1) {
+    const key = `catalogue:${digest}${voided === 0 ? '' : `:${voided}`}` as IdempotencyKey;
+    const earlier = await settlements.findAnswer(key);
+    if (earlier?.view.state !== 'voided') return key;
+  }
 }

@@ -63,6 +63,11 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   const trading = new Trading({ ...options, settlements, custody, catalogue });
   const parts = { ...options, settlements, custody, catalogue, ownerIds };
 
+  const guard = makeGuard(logger);
+  // Listening begins before the first look, so that nothing that a stranger does in between is missed.
+  const stopWatching = node.on('transaction-committed', ({ transaction, foreign }) => {
+    if (foreign) guard('custody', () => custody.releaseForeign([transaction.assetId]))();
+  });
   const recovered = await settlements.recover();
   if (recovered > 0) logger.info({ settlements: recovered }, 'took up open settlements');
   await custody.releaseForeign();
@@ -70,6 +75,8 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   if (status.role === 'validator') await mintWhatIsMissing(parts, settlements, logger);
 
   const audit = async (): Promise<AuditReport> => {
+    // Whoever was too busy to hear of a stranger's transaction catches up here.
+    await custody.releaseForeign();
     // The node's index is ahead of the rows or level with them; the timer of sync keeps it so.
     const refresh = (): Promise<void> => Promise.resolve();
     const report = await runAudit({ database, vault, clock, chain: node.chain, refresh });
@@ -77,7 +84,7 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     for (const found of report.findings) logger.error(found, 'the audit found something off');
     return report;
   };
-  const stopTimers = startTimers(options, { settlements, trading, custody, audit });
+  const stopTimers = startTimers(options.auditIntervalMs, guard, { settlements, trading, audit });
   const firstAudit = await audit();
   logger.info({ findings: firstAudit.findings.length, ...firstAudit.counts }, 'audited');
 
@@ -110,6 +117,7 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     audit,
     close: async () => {
       stopTimers();
+      stopWatching();
       await settlements.drain(CLOSE_PATIENCE_MS);
     },
   };
@@ -117,6 +125,8 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
 
 /** How long the start waits for the chain; what is not through by then goes on beside the members' work. */
 const START_PATIENCE_MS = 20_000;
+/** How often the start mints what is missing: somebody else may be quicker with one asset of a group. */
+const MINT_TRIES = 3;
 
 /** A beacon that is slow or away must not keep the bot from starting: the next start mints what is missing. */
 async function mintWhatIsMissing(
@@ -126,44 +136,48 @@ async function mintWhatIsMissing(
 ): Promise<void> {
   try {
     await settlements.drain(START_PATIENCE_MS);
-    const minted = await mintCatalogue(parts);
-    for (const settlementId of minted) await settlements.wait(settlementId, START_PATIENCE_MS);
-    if (minted.length > 0) logger.info({ groups: minted.length }, 'minted the catalogue');
+    for (let tries = 0; tries < MINT_TRIES; tries += 1) {
+      const minted = await mintCatalogue(parts);
+      const ended = await Promise.all(minted.map((id) => settlements.wait(id, START_PATIENCE_MS)));
+      const voided = ended.filter(({ state }) => state === 'voided').length;
+      if (minted.length > 0) logger.info({ groups: minted.length, voided }, 'minted the catalogue');
+      if (voided === 0) return;
+    }
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     logger.warn({ err: error }, 'the catalogue could not be minted completely');
   }
 }
 
+type Guard = (name: string, work: () => Promise<unknown>) => () => void;
+
+/** Makes a work that nobody waits for: its failure is logged. */
+function makeGuard(logger: Logger): Guard {
+  return (name, work) => () => {
+    work().catch((error: unknown) => logger.error({ err: error, work: name }, 'a timer failed'));
+  };
+}
+
 function startTimers(
-  { node, logger, auditIntervalMs }: AppOptions,
+  auditIntervalMs: number,
+  guard: Guard,
   house: {
     readonly settlements: Settlements;
     readonly trading: Trading;
-    readonly custody: Custody;
     readonly audit: () => Promise<AuditReport>;
   },
 ): () => void {
-  const { settlements, trading, custody, audit } = house;
-  const guarded = (name: string, work: () => Promise<unknown>) => (): void => {
-    work().catch((error: unknown) => logger.error({ err: error, work: name }, 'a timer failed'));
-  };
+  const { settlements, trading, audit } = house;
   const timers = [
     setInterval(
-      guarded('housekeeping', async () => {
+      guard('housekeeping', async () => {
         await trading.expire();
         await settlements.recover();
       }),
       HOUSEKEEPING_INTERVAL_MS,
     ),
-    setInterval(guarded('audit', audit), auditIntervalMs),
+    setInterval(guard('audit', audit), auditIntervalMs),
   ];
   for (const timer of timers) timer.unref();
-  const stopWatching = node.on('transaction-committed', ({ transaction, foreign }) => {
-    if (foreign) guarded('custody', () => custody.releaseForeign([transaction.assetId]))();
-  });
-  return () => {
-    timers.forEach(clearInterval);
-    stopWatching();
-  };
+  return () => timers.forEach(clearInterval);
 }
