@@ -74,7 +74,7 @@ export async function withStandIn(
 }
 
 /** Every component of a message, nested ones too. */
-export function componentsOf(message: WireMessage): WireComponent[] {
+function componentsOf(message: WireMessage): WireComponent[] {
   return [...walkComponents(message.components)].map(({ component }) => component);
 }
 
