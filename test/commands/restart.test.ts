@@ -137,10 +137,10 @@ test('a trade that expires while the program is away frees its assets and says s
       const { ada, ben, standIn, restart } = stage;
       const window = await offerBoth(stage);
       await restart(() => new Promise((resolve) => setTimeout(resolve, 3_000)));
-      const ended = await shows(standIn, window, '⌛ Expired');
-      expect(openButtons(ended)).toEqual([]);
       const click = ben.clickStale(window, buttonLabelled(window, 'Lock'));
       expect(textOf((await click.followUpsReach(1))[0]!)).toContain('is over (expired)');
+      const ended = await shows(standIn, window, '⌛ Expired');
+      expect(openButtons(ended)).toEqual([]);
       const options = { user: ben.memberId, asset: 'fresh-1' };
       const gift = ada.command('gift', { options });
       await gift.settledWhen((now) => textOf(now).includes('committed'));

@@ -1,4 +1,4 @@
-// The HTTP contract over the real node and use case: SQLite, the vault, the settlement, and a beacon in memory.
+// The HTTP contract over the real node, with a beacon in memory; and, where it is about the chain, over the real app and git.
 import { join } from 'node:path';
 import type { CommitDraft, PushResult } from '../../src/chain/beacon.ts';
 import { makeCreateTransaction } from '../../src/app/create-transaction.ts';
@@ -7,8 +7,9 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { openVault } from '../../src/vault/vault.ts';
 import { MemoryBeacon } from '../support/beacon-memory.ts';
-import { describeHttpContract } from '../support/http-contract.ts';
+import { describeHttpContract, type HttpStage } from '../support/http-contract.ts';
 import { openTestNode } from '../support/open-test-node.ts';
+import { EMPTY_GUYACHA, openRealHouse } from '../support/real-house.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const RETRY_MS = 5;
@@ -61,3 +62,19 @@ describeHttpContract('the HTTP API over the real node', async () => {
     close,
   };
 });
+
+const openRealStage = async (): Promise<HttpStage> => {
+  const house = await openRealHouse({ guyacha: EMPTY_GUYACHA });
+  const { core, app } = house;
+  return {
+    parts: { node: core.node, app, logger: silentLogger },
+    hold: () => house.holdChain(),
+    release: async () => {
+      house.releaseChain();
+      await house.settled();
+    },
+    close: () => house.close(),
+  };
+};
+
+describeHttpContract('the HTTP API over the real app and git', openRealStage, 'chain');

@@ -64,6 +64,12 @@ banners:
     entries: [{ coins: 1, weight: 1 }]
 `;
 
+/** Nothing to mint: what a test finds on the chain, it has put there. */
+export const EMPTY_GUYACHA = `
+banners:
+  - { id: crumbs, name: Crumbs, price: 60, entries: [{ coins: 1, weight: 1 }] }
+`;
+
 /** Everything that must not change when something is refused. */
 export interface Snapshot {
   /** Every row of every table of the authoritative database. */
@@ -84,9 +90,11 @@ export interface RealHouse extends House {
 }
 
 export interface RealHouseOptions {
-  /** Settings of the environment beside DATA_DIR. */
+  /** Settings of the environment beside DATA_DIR; a BEACON_URL has to be a path. */
   readonly env?: Readonly<Record<string, string>>;
   readonly dataDir?: string;
+  /** The text of a Guyacha file. */
+  readonly guyacha?: string;
 }
 
 const PATIENCE_MS = 15_000;
@@ -95,6 +103,7 @@ const PATIENCE_MS = 15_000;
 export async function openRealHouse({
   env = {},
   dataDir = join(tempDir(), 'data'),
+  guyacha = HOUSE_GUYACHA,
 }: RealHouseOptions = {}): Promise<RealHouse> {
   const config = parseConfig({ DATA_DIR: dataDir, BEACON_SYNC_INTERVAL_MS: '3600000', ...env });
   const logger = keepingLogger();
@@ -103,7 +112,7 @@ export async function openRealHouse({
   const app = await openApp({
     ...core,
     ...config,
-    guyacha: parseGuyacha(HOUSE_GUYACHA, 'house.yaml'),
+    guyacha: parseGuyacha(guyacha, 'house.yaml'),
     // The same rolls in every run.
     randomness: seededRandomness('house'),
     clock: systemClock,
@@ -111,15 +120,16 @@ export async function openRealHouse({
   });
   closers.add(() => app.close());
   const grants = makeGrants({ ...core, clock: systemClock, logger });
-  const chain = makeHold(config.dataDir);
+  const beacon = config.beaconUrl ?? dataFiles(dataDir).beacon;
+  const chain = makeHold(beacon);
   return {
     app,
     core,
     log: logger.lines,
     ...grants,
     ...chain,
-    git: (...args) => git(dataFiles(dataDir).beacon, args),
-    snapshot: () => takeSnapshot(dataDir),
+    git: (...args) => git(beacon, args),
+    snapshot: () => takeSnapshot(dataDir, beacon),
     settled: () => waitUntilSettled(core),
     close: async () => {
       chain.releaseChain();
@@ -193,8 +203,8 @@ function makeGrants(
 }
 
 /** Holds the chain at the remote itself: git waits in the beacon's hook for as long as the hook is there. */
-function makeHold(dataDir: string): Pick<House, 'holdChain' | 'releaseChain'> {
-  const hook = join(dataFiles(dataDir).beacon, 'hooks', 'pre-receive');
+function makeHold(beacon: string): Pick<House, 'holdChain' | 'releaseChain'> {
+  const hook = join(beacon, 'hooks', 'pre-receive');
   return {
     holdChain: () => {
       mkdirSync(dirname(hook), { recursive: true });
@@ -206,9 +216,8 @@ function makeHold(dataDir: string): Pick<House, 'holdChain' | 'releaseChain'> {
 }
 
 /** Reads the state from outside, as it would survive the process. */
-export function takeSnapshot(dataDir: string): Snapshot {
-  const { state, beacon } = dataFiles(dataDir);
-  const db = new BetterSqlite3(state, { readonly: true });
+export function takeSnapshot(dataDir: string, beacon = dataFiles(dataDir).beacon): Snapshot {
+  const db = new BetterSqlite3(dataFiles(dataDir).state, { readonly: true });
   try {
     const names = db
       .prepare<[], string>(
