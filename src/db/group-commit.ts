@@ -46,6 +46,10 @@ export async function runWork<T>(scope: WorkScope, stores: Stores, work: Work<T>
   }
 }
 
+/** What became of one job within its batch. */
+type Outcome =
+  { readonly job: Job; readonly value: unknown } | { readonly job: Job; readonly error: unknown };
+
 interface Job {
   readonly mode: 'read' | 'write';
   readonly work: Work<unknown>;
@@ -100,31 +104,32 @@ export class GroupCommit {
 
   /** Never throws: whatever goes wrong is the answer of the jobs that it concerns. */
   async #runBatch(batch: readonly Job[]): Promise<void> {
-    const done: { readonly job: Job; readonly value: unknown }[] = [];
-    let started = 0;
+    const outcomes: Outcome[] = [];
     try {
       this.#connection.control('BEGIN IMMEDIATE');
-      for (const job of batch) {
-        started += 1;
-        const outcome = await this.#runJob(job);
-        if (outcome !== undefined) done.push(outcome);
-      }
+      for (const job of batch) outcomes.push(await this.#runJob(job));
       this.#connection.control('COMMIT');
     } catch (error) {
       this.#rollBack();
-      for (const { job } of done) job.reject(error);
-      for (const job of batch.slice(started)) job.reject(error);
+      for (const outcome of outcomes) {
+        outcome.job.reject('error' in outcome ? outcome.error : error);
+      }
+      for (const job of batch.slice(outcomes.length)) job.reject(error);
       return;
     }
-    for (const { job, value } of done) job.resolve(value);
+    // Refusals too are told only now: they may rest on what an earlier job of the batch wrote.
+    for (const outcome of outcomes) {
+      if ('error' in outcome) outcome.job.reject(outcome.error);
+      else outcome.job.resolve(outcome.value);
+    }
   }
 
   /**
    * Runs one job in its own part of the transaction.
-   * @returns what it made, to be told after the commit; undefined when it failed and has been told so.
+   * @returns what it made or why it failed, to be told after the commit.
    * @throws Error when the whole batch is lost.
    */
-  async #runJob(job: Job): Promise<{ readonly job: Job; readonly value: unknown } | undefined> {
+  async #runJob(job: Job): Promise<Outcome> {
     const scope = new WorkScope();
     try {
       this.#connection.beginPart();
@@ -133,11 +138,10 @@ export class GroupCommit {
       this.#connection.keepPart();
       return { job, value };
     } catch (error) {
-      job.reject(error);
       // A full disk can make SQLite roll back everything, the parts of earlier jobs included.
       this.#refuseLost(error);
       this.#connection.undoPart();
-      return undefined;
+      return { job, error };
     }
   }
 
@@ -158,6 +162,10 @@ export class GroupCommit {
   }
 
   #rollBack(): void {
-    if (this.#connection.handle.inTransaction) this.#connection.control('ROLLBACK');
+    try {
+      if (this.#connection.handle.inTransaction) this.#connection.control('ROLLBACK');
+    } catch {
+      // The jobs are told why the batch is lost; the next BEGIN says what is the matter with the connection.
+    }
   }
 }
