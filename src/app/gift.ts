@@ -16,7 +16,7 @@ export function makeGift(parts: {
     assertOtherPerson(from, to);
     const assetId = text as AssetId;
     const asset = catalogue.factsOf(assetId);
-    const earlier = await settlements.findAnswer(key);
+    const earlier = await settlements.findAnswer({ key, kind: 'gift' });
     if (earlier !== undefined) return { settlement: earlier.view, asset };
     const deliveries = [
       { assetId, from: from.memberId, to: to.memberId, person: to, costGc: 0 },

@@ -52,7 +52,7 @@ async function keyOf(
   const digest = createHash('sha256').update(ids).digest('hex');
   for (let voided = 0; ; voided += 1) {
     const key = `catalogue:${digest}${voided === 0 ? '' : `:${voided}`}` as IdempotencyKey;
-    const earlier = await settlements.findAnswer(key);
+    const earlier = await settlements.findAnswer({ key, kind: 'catalogue' });
     if (earlier?.view.state !== 'voided') return key;
   }
 }

@@ -19,7 +19,7 @@ export function makeMint(parts: {
     const { memberId } = member;
     const assetId = text as AssetId;
     const asset = catalogue.factsOf(assetId);
-    const earlier = await settlements.findAnswer(key);
+    const earlier = await settlements.findAnswer({ key, kind: 'mint' });
     if (earlier !== undefined) return { settlement: earlier.view, asset };
     const isOpen = catalogue.find(assetId)?.held === 'open';
     if (!isOpen || node.chain.findTip(assetId) !== undefined) {

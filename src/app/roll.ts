@@ -33,13 +33,10 @@ type StoredAnswer = Omit<RollAnswer, 'settlement'>;
 const MAX_STOCK = 100_000;
 
 export function makeRoll(parts: RollParts): App['roll'] {
-  const { settlements } = parts;
   let lastRoll: Promise<unknown> = Promise.resolve();
-  return async ({ key, member, count, bannerId }) => {
-    const earlier = await settlements.findAnswer<StoredAnswer>(key);
-    if (earlier !== undefined) return { settlement: earlier.view, ...earlier.answer };
+  return async (request) => {
     // One after another: no two rolls may draw the same asset or the last of a stock.
-    const roll = lastRoll.then(() => rollOnce(parts, { key, member, count, bannerId }));
+    const roll = lastRoll.then(() => rollOnce(parts, request));
     lastRoll = roll.catch(() => undefined);
     return await roll;
   };
@@ -50,6 +47,9 @@ async function rollOnce(
   { key, member, count, bannerId }: Parameters<App['roll']>[0],
 ): Promise<RollAnswer> {
   const { settlements, custody, database, randomness } = parts;
+  // Asked in its turn: the same request may stand in line before this one.
+  const earlier = await settlements.findAnswer<StoredAnswer>({ key, kind: 'roll' });
+  if (earlier !== undefined) return { settlement: earlier.view, ...earlier.answer };
   const banner = findBanner(parts, bannerId);
   const priceGc = guyaCoin(banner.priceGc * count);
   const availability = await database.read((stores) => readAvailability(stores, banner));

@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { CheckedGroup, GroupOutcome, NfgtNode, TransactionDraft } from '../chain/node.ts';
 import { payFromBank } from '../ledger/posting.ts';
 import type { Clock } from '../shared/clock.ts';
-import { AppError, hasCode, type ErrorCode } from '../shared/errors.ts';
+import { AppError, type ErrorCode } from '../shared/errors.ts';
 import type { AssetId, IdempotencyKey, SettlementId, TransactionId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Custody } from '../vault/vault-store.ts';
@@ -97,40 +97,51 @@ export class Settlements {
    * @throws AppError of the node, of `prepare`, ASSET_RESERVED, FEATURE_FROZEN; then nothing has changed.
    */
   async move<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
-    const earlier = await this.findAnswer<Answer>(movement.key);
+    const earlier = await this.findAnswer<Answer>(movement);
     if (earlier !== undefined) return earlier;
     if (this.frozenFeature !== undefined) {
       throw new AppError('FEATURE_FROZEN', { feature: this.frozenFeature });
     }
-    const settlementId = uuidv7() as SettlementId;
-    const group = await this.#options.node.check(settlementId, movement.drafts);
-    this.#step('checked', settlementId);
     try {
-      const { answer, settlement } = await this.#prepare(movement, group);
-      this.#step('prepared', settlementId);
-      if (group.transactions.length > 0) {
-        this.#options.node.submit(settlementId);
-        this.#step('submitted', settlementId);
-        this.#track(settlementId);
-      } else {
-        this.#emit(toView(settlement));
-      }
-      return { view: toView(settlement), answer, group };
+      return await this.#moveFirst(movement);
     } catch (error) {
-      // The same request came twice at once and the other one was quicker.
-      const winner = hasCode(error, 'KEY_REUSED')
-        ? await this.findAnswer<Answer>(movement.key)
-        : undefined;
+      // The same request may have come twice at once and the other one been quicker: then that one is the answer,
+      // whatever stood in the way of this one.
+      const winner =
+        error instanceof AppError ? await this.findAnswer<Answer>(movement) : undefined;
       if (winner === undefined) throw error;
       return winner;
     }
   }
 
-  /** The stored answer to a request that was carried out before. */
-  async findAnswer<Answer>(key: IdempotencyKey): Promise<Moved<Answer> | undefined> {
+  async #moveFirst<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
+    const settlementId = uuidv7() as SettlementId;
+    const group = await this.#options.node.check(settlementId, movement.drafts);
+    this.#step('checked', settlementId);
+    const { answer, settlement } = await this.#prepare(movement, group);
+    this.#step('prepared', settlementId);
+    if (group.transactions.length > 0) {
+      this.#options.node.submit(settlementId);
+      this.#step('submitted', settlementId);
+      this.#track(settlementId);
+    } else {
+      this.#emit(toView(settlement));
+    }
+    return { view: toView(settlement), answer, group };
+  }
+
+  /**
+   * The stored answer to a request that was carried out before.
+   * @throws AppError KEY_REUSED when the key belongs to another kind of movement.
+   */
+  async findAnswer<Answer>({
+    key,
+    kind,
+  }: Pick<Movement<Answer>, 'key' | 'kind'>): Promise<Moved<Answer> | undefined> {
     const found = await this.#options.database.read(({ settlements }) =>
       settlements.findByKey(key),
     );
+    if (found !== undefined && found.kind !== kind) throw new AppError('KEY_REUSED');
     // SAFETY: the answer was written under this key by the same use case, see `#prepare`.
     return (
       found && {
@@ -163,8 +174,9 @@ export class Settlements {
       const effects = { ...NO_EFFECTS, ...plan.effects };
       const answer = JSON.stringify(plan.answer);
       await stores.settlements.setPlan(settlementId, { effects, answer });
-      await this.#seal(stores, movement.custody, group, at);
+      // The journal comes first: it is what refuses an id that a caller has used before.
       await node.journal(stores.journal, group);
+      await this.#seal(stores, movement.custody, group, at);
       const prepared: Settlement = {
         ...opened,
         effects,
@@ -320,9 +332,17 @@ export class Settlements {
     return toView(found);
   }
 
+  /** What a listener throws is logged: the settlement has ended, and nobody else shall suffer for it. */
   onEnded(listener: (view: SettlementView) => void): () => void {
-    this.#events.on('ended', listener);
-    return () => this.#events.off('ended', listener);
+    const guarded = (view: SettlementView): void => {
+      try {
+        listener(view);
+      } catch (error) {
+        this.#options.logger.error({ err: error }, 'a listener failed');
+      }
+    };
+    this.#events.on('ended', guarded);
+    return () => this.#events.off('ended', guarded);
   }
 
   /** Waits until nothing is open, or until `patienceMs` are over. */

@@ -6,6 +6,7 @@ import type { Clock } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
 import { formatGuyaCoin, parseGuyaCoin } from '../shared/guya-coin.ts';
 import type { AssetId, MemberId, TradeId } from '../shared/ids.ts';
+import type { Logger } from '../shared/logger.ts';
 import {
   addAsset,
   cancelTrade,
@@ -41,6 +42,7 @@ export interface TradingOptions {
   readonly custody: Custody;
   readonly catalogue: Catalogue;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly tradeExpiryMs: number;
 }
 
@@ -207,9 +209,17 @@ export class Trading {
     }
   }
 
+  /** What a listener throws is logged: the trade has changed, and nobody else shall suffer for it. */
   onChanged(listener: (view: TradeView) => void): () => void {
-    this.#events.on('changed', listener);
-    return () => this.#events.off('changed', listener);
+    const guarded = (view: TradeView): void => {
+      try {
+        listener(view);
+      } catch (error) {
+        this.#options.logger.error({ err: error }, 'a listener failed');
+      }
+    };
+    this.#events.on('changed', guarded);
+    return () => this.#events.off('changed', guarded);
   }
 
   #announce(view: TradeView): void {
