@@ -59,9 +59,10 @@ async function lookOnce({
     },
   }));
   await refresh();
-  const custody = await checkCustody(custodies, chain, vault);
+  const suspects = await checkCustody(custodies, chain, vault);
+  const custody = suspects.length === 0 ? [] : await keepUnmoved(database, custodies, suspects);
   return {
-    findings: [...finding('ledger', ledger), ...claims, ...custody],
+    findings: [...finding('ledger', ledger), ...claims, ...finding('custody', custody)],
     counts: { ...counts, assetsInCustody: custodies.holdings.length },
     at: clock.now(),
   };
@@ -101,33 +102,60 @@ async function readCustodies(stores: Stores): Promise<Custodies> {
   };
 }
 
+interface Suspect {
+  readonly assetId: AssetId;
+  readonly detail: string;
+}
+
 /** Every asset in custody has exactly one current passphrase, which answers the hash on the chain, and one owner. */
 async function checkCustody(
   { holdings, current, moving }: Custodies,
   chain: AuditOptions['chain'],
   vault: Vault,
-): Promise<readonly AuditFinding[]> {
-  const details: string[] = [];
+): Promise<readonly Suspect[]> {
+  const suspects: Suspect[] = [];
   const keys = new Map(current.map((entry) => [entry.assetId, entry]));
   const held = new Set(holdings.map(({ assetId }) => assetId));
   for (const holding of holdings) {
     const { assetId } = holding;
     if (moving.has(assetId)) continue;
+    const suspect = (detail: string): unknown => suspects.push({ assetId, detail });
     const tip = chain.findTip(assetId);
     const key = keys.get(assetId);
-    if (tip === undefined) details.push(`${assetId} is in custody but not on the chain`);
+    if (tip === undefined) suspect(`${assetId} is in custody but not on the chain`);
     else if (tip.ownerId !== holding.ownerId || tip.transactionId !== holding.transactionId) {
-      details.push(`${assetId} has another owner or transaction on the chain than in the rows`);
+      suspect(`${assetId} has another owner or transaction on the chain than in the rows`);
     }
-    if (key === undefined) details.push(`${assetId} is in custody without a passphrase`);
+    if (key === undefined) suspect(`${assetId} is in custody without a passphrase`);
     else if (tip !== undefined && !(await opens(vault, key, tip.successorHash))) {
-      details.push(`the passphrase kept for ${assetId} does not answer the hash on the chain`);
+      suspect(`the passphrase kept for ${assetId} does not answer the hash on the chain`);
     }
   }
   for (const { assetId } of current) {
-    if (!held.has(assetId)) details.push(`a passphrase is kept for ${assetId}, which nobody holds`);
+    const detail = `a passphrase is kept for ${assetId}, which nobody holds`;
+    if (!held.has(assetId)) suspects.push({ assetId, detail });
   }
-  return finding('custody', details);
+  return suspects;
+}
+
+/** An asset that moved after the rows were read may well look off; what stood still all the while is. */
+async function keepUnmoved(
+  database: Database,
+  { holdings }: Custodies,
+  suspects: readonly Suspect[],
+): Promise<readonly string[]> {
+  const before = new Map(holdings.map(({ assetId, transactionId }) => [assetId, transactionId]));
+  return await database.read(async ({ settlements }) => {
+    const details: string[] = [];
+    for (const { assetId, detail } of suspects) {
+      const reservation = await settlements.findReservation(assetId);
+      const holding = await settlements.findHolding(assetId);
+      const stoodStill =
+        reservation?.by.kind !== 'settlement' && holding?.transactionId === before.get(assetId);
+      if (stoodStill) details.push(detail);
+    }
+    return details;
+  });
 }
 
 async function opens(vault: Vault, key: VaultEntry, successorHash: string): Promise<boolean> {
