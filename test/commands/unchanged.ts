@@ -24,7 +24,8 @@ export async function expectNothingMoves(
     else expect(text).toMatch(words);
     expect(isEphemeral(word)).toBe(true);
     expectClear(text);
-    expect(house.snapshot()).toEqual(before);
+    // The refs cost a process; they are compared once, at the end.
+    expect(house.tables()).toEqual(before.tables);
   });
   await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS));
   expect(house.snapshot()).toEqual(before);

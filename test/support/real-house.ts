@@ -70,10 +70,12 @@ banners:
   - { id: crumbs, name: Crumbs, price: 60, entries: [{ coins: 1, weight: 1 }] }
 `;
 
+/** Every row of every table of the authoritative database. */
+export type Tables = Readonly<Record<string, readonly unknown[]>>;
+
 /** Everything that must not change when something is refused. */
 export interface Snapshot {
-  /** Every row of every table of the authoritative database. */
-  readonly tables: Readonly<Record<string, readonly unknown[]>>;
+  readonly tables: Tables;
   /** Every ref of the beacon with its commit. */
   readonly refs: string;
 }
@@ -82,6 +84,7 @@ export interface RealHouse extends House {
   readonly app: OpenApp;
   readonly core: Core;
   readonly log: readonly LogLine[];
+  tables(): Tables;
   snapshot(): Snapshot;
   /** Runs plain git on the beacon. */
   git(...args: string[]): string;
@@ -129,6 +132,7 @@ export async function openRealHouse({
     ...grants,
     ...chain,
     git: (...args) => git(beacon, args),
+    tables: () => readTables(dataDir),
     snapshot: () => takeSnapshot(dataDir, beacon),
     settled: () => waitUntilSettled(core),
     close: async () => {
@@ -217,6 +221,11 @@ function makeHold(beacon: string): Pick<House, 'holdChain' | 'releaseChain'> {
 
 /** Reads the state from outside, as it would survive the process. */
 export function takeSnapshot(dataDir: string, beacon = dataFiles(dataDir).beacon): Snapshot {
+  const refs = git(beacon, ['for-each-ref', '--format=%(refname) %(objectname)']);
+  return { tables: readTables(dataDir), refs };
+}
+
+function readTables(dataDir: string): Tables {
   const db = new BetterSqlite3(dataFiles(dataDir).state, { readonly: true });
   try {
     const names = db
@@ -226,10 +235,7 @@ export function takeSnapshot(dataDir: string, beacon = dataFiles(dataDir).beacon
       .pluck()
       .all();
     const rowsOf = (name: string): unknown[] => db.prepare(`SELECT * FROM "${name}"`).all();
-    return {
-      tables: Object.fromEntries(names.map((name) => [name, rowsOf(name)])),
-      refs: git(beacon, ['for-each-ref', '--format=%(refname) %(objectname)']),
-    };
+    return Object.fromEntries(names.map((name) => [name, rowsOf(name)]));
   } finally {
     db.close();
   }
