@@ -29,6 +29,7 @@ export interface RollParts {
 
 type StoredAnswer = Omit<RollAnswer, 'settlement'>;
 
+const MAX_ROLLS_AT_ONCE = 10;
 /** The most assets of the bot that one draw chooses from. */
 const MAX_STOCK = 100_000;
 
