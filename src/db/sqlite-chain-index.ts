@@ -1,5 +1,5 @@
 // The chain index in a SQLite file of its own: a projection that may be deleted and is then read again from git.
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import type {
   BranchAddition,
@@ -73,26 +73,55 @@ const toTransaction = (row: Row): IndexedTransaction => ({
 });
 
 /**
- * Opens the index, or makes an empty one. Because everything in it stands in git as well, it is not fsynced, and a
- * file that is damaged or of another version is replaced.
+ * Opens the index, or makes an empty one. Because everything in it stands in git as well, its newest writes may be lost
+ * with the power, and a file that is damaged or of another version is replaced.
  * @param file path of the SQLite file, or `:memory:`.
  */
 export function openChainIndex(file: string): ChainIndex {
-  const db = new BetterSqlite3(file);
-  if (file !== ':memory:') chmodSync(file, 0o600);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = OFF');
-  if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) {
-    const tables = db
-      .prepare<[], { name: string }>(
-        `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`,
-      )
-      .all();
-    for (const { name } of tables) db.exec(`DROP TABLE "${name}"`);
-    db.exec(SCHEMA);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  try {
+    return openFile(file);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+    return openFile(file);
   }
-  return new SqliteChainIndex(db);
+}
+
+function openFile(file: string): ChainIndex {
+  const db = new BetterSqlite3(file);
+  try {
+    if (file !== ':memory:') chmodSync(file, 0o600);
+    db.pragma('journal_mode = WAL');
+    // In WAL this flushes at checkpoints only; without those a power cut could leave old pages among new ones.
+    db.pragma('synchronous = NORMAL');
+    if (db.pragma('quick_check(1)', { simple: true }) !== 'ok') throw new Damaged(file);
+    if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) makeTables(db);
+    return new SqliteChainIndex(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+class Damaged extends Error {
+  readonly code = 'SQLITE_CORRUPT';
+}
+
+/** Goes by the code, not by the class: see `sqlite-errors.ts`. */
+function isDamage(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^SQLITE_(?:CORRUPT|NOTADB)/.test(code);
+}
+
+function makeTables(db: BetterSqlite3.Database): void {
+  const tables = db
+    .prepare<[], { name: string }>(
+      `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`,
+    )
+    .all();
+  for (const { name } of tables) db.exec(`DROP TABLE "${name}"`);
+  db.exec(SCHEMA);
+  db.pragma(`user_version = ${SCHEMA_VERSION}`);
 }
 
 class SqliteChainIndex implements ChainIndex {

@@ -1,0 +1,68 @@
+// The index's file: whatever a crash or a bad disk made of it, it is only a projection, and the start makes it anew.
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { encodeRecord } from '../../src/chain/record.ts';
+import { hashPassphrase } from '../../src/chain/succession.ts';
+import type { ChainIndex } from '../../src/chain/chain-index.ts';
+import { openChainIndex } from '../../src/db/sqlite-chain-index.ts';
+import type { AssetId, CommitId, OwnerId, TransactionId } from '../../src/shared/ids.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+function fill(index: ChainIndex): void {
+  for (let n = 0; n < 200; n += 1) {
+    const assetId = `asset-${n}` as AssetId;
+    const record = {
+      successorHash: hashPassphrase(String(n)),
+      transactionId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as TransactionId,
+      transactionTime: n,
+      assetId,
+      ownerId: 'owner' as OwnerId,
+      metadata: null,
+    };
+    const commitId = String(n).padStart(40, '0') as CommitId;
+    const transactions = [{ commitId, record, bytes: encodeRecord(record) }];
+    index.apply([{ assetId, branchCommit: commitId, transactions }], []);
+  }
+}
+
+describe('a damaged index', () => {
+  test.each([
+    ['no database at all', () => Buffer.from('this is no database, and never was one')],
+    ['cut in half', (whole: Buffer) => whole.subarray(0, Math.floor(whole.length / 2))],
+    [
+      'overwritten in the middle',
+      (whole: Buffer) =>
+        Buffer.concat([
+          whole.subarray(0, 8_192),
+          Buffer.alloc(whole.length - 16_384, 0xa5),
+          whole.subarray(whole.length - 8_192),
+        ]),
+    ],
+  ])('that is %s is replaced by an empty one', (_what, damage) => {
+    const file = join(tempDir(), 'index.sqlite');
+    const index = openChainIndex(file);
+    fill(index);
+    index.setIdentity('somewhere');
+    index.close();
+    writeFileSync(file, damage(readFileSync(file)));
+    const again = openChainIndex(file);
+    expect(again.totals()).toEqual({ assets: 0, transactions: 0 });
+    expect(again.findIdentity()).toBeUndefined();
+    fill(again);
+    expect(again.totals()).toEqual({ assets: 200, transactions: 200 });
+    again.close();
+    expect(statSync(file).mode & 0o077).toBe(0);
+  });
+
+  test('is left alone when it is sound', () => {
+    const file = join(tempDir(), 'index.sqlite');
+    const index = openChainIndex(file);
+    fill(index);
+    index.close();
+    const again = openChainIndex(file);
+    expect(again.totals().transactions).toBe(200);
+    again.close();
+    expect(existsSync(file)).toBe(true);
+  });
+});
