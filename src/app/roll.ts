@@ -29,6 +29,7 @@ export interface RollParts {
 
 type StoredAnswer = Omit<RollAnswer, 'settlement'>;
 
+/** The most rolls of one request, as the command offers it. */
 const MAX_ROLLS_AT_ONCE = 10;
 /** The most assets of the bot that one draw chooses from. */
 const MAX_STOCK = 100_000;
@@ -36,6 +37,11 @@ const MAX_STOCK = 100_000;
 export function makeRoll(parts: RollParts): App['roll'] {
   let lastRoll: Promise<unknown> = Promise.resolve();
   return async (request) => {
+    const { count } = request;
+    if (!Number.isSafeInteger(count) || count < 1 || count > MAX_ROLLS_AT_ONCE) {
+      const reason = `one request rolls 1 to ${MAX_ROLLS_AT_ONCE} times`;
+      throw new AppError('INPUT_INVALID', { reason });
+    }
     // One after another: no two rolls may draw the same asset or the last of a stock.
     const roll = lastRoll.then(() => rollOnce(parts, request));
     lastRoll = roll.catch(() => undefined);

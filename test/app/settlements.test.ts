@@ -88,6 +88,15 @@ describe('the same request twice at once', () => {
   });
 });
 
+test.each([0, -1, 1.5, 11, NaN])('rolls nothing for a count of %d', async (count) => {
+  const { app } = await openOne();
+  await app.daily({ key: newKey(), member: anna });
+  await expect(
+    app.roll({ key: newKey(), member: anna, count, bannerId: 'all' }),
+  ).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  expect(await app.balance(anna.memberId)).toBe(1_000);
+});
+
 describe('a key that was used for something else', () => {
   test('gives nobody the answer of the other request', async () => {
     const { app } = await openOne();
