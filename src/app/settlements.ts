@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
+import type { JournalEntry } from '../chain/journal-store.ts';
 import type { CheckedGroup, GroupOutcome, NfgtNode, TransactionDraft } from '../chain/node.ts';
 import { payFromBank } from '../ledger/posting.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -257,7 +258,7 @@ export class Settlements {
   }
 
   async #settleWithin(stores: Stores, settlement: Settlement, at: number): Promise<void> {
-    const { settlementId, effects, handOvers, kind } = settlement;
+    const { settlementId, effects } = settlement;
     await stores.settlements.resolveSettlement(settlementId, {
       state: 'settled',
       reason: null,
@@ -271,15 +272,7 @@ export class Settlements {
       await payFromBank(stores.ledger, { ...payout, settlementId, position: index + 1, at });
     }
     for (const { memberId, cardId } of effects.cards) await stores.rolls.addCard(memberId, cardId);
-    for (const entry of await stores.journal.listGroup(settlementId)) {
-      await stores.vault.promote(entry.transactionId);
-      // What a caller of the API moved by passphrase is no longer the bot's to keep.
-      if (kind === 'create') await stores.settlements.removeHolding(entry.assetId);
-    }
-    for (const { assetId, to: holder, toOwnerId: ownerId, transactionId } of handOvers) {
-      const holding = { assetId, holder, ownerId, transactionId, obtainedAt: at };
-      await stores.settlements.putHolding(holding);
-    }
+    await takeOver(stores, settlement, await stores.journal.listGroup(settlementId), at);
     await stores.settlements.freeReservations({ kind: 'settlement', settlementId });
     await endTrade(stores, effects, 'settled');
   }
@@ -295,11 +288,19 @@ export class Settlements {
     for (const { holdId } of await stores.ledger.listOpenHolds(settlementId)) {
       await stores.ledger.releaseHold(holdId, { state: 'released', at });
     }
-    for (const { transactionId } of await stores.journal.listGroup(settlementId)) {
-      await stores.vault.discard(transactionId);
+    // A remote that died half-way may have kept a part of a group whose rest is lost. What stands there is true.
+    const { chain } = this.#options.node;
+    const standing: JournalEntry[] = [];
+    for (const entry of await stores.journal.listGroup(settlementId)) {
+      if (chain.findTransaction(entry.transactionId) !== undefined) standing.push(entry);
+      else await stores.vault.discard(entry.transactionId);
     }
+    await takeOver(stores, settlement, standing, at);
     await stores.settlements.freeReservations({ kind: 'settlement', settlementId });
     await endTrade(stores, effects, 'failed');
+    const assets = standing.map(({ assetId }) => assetId);
+    if (assets.length === 0) return;
+    this.#options.logger.error({ settlementId, assets }, 'the chain kept a part of a lost group');
   }
 
   /** The settlement's view once it has ended, or as it stands after `timeoutMs`. */
@@ -362,6 +363,26 @@ export class Settlements {
 
   #step(step: SettlementStep, settlementId: SettlementId): void {
     this.#options.atStep?.(step, settlementId);
+  }
+}
+
+/** Follows the chain, where these transactions stand: passphrases and holders. */
+async function takeOver(
+  stores: Stores,
+  { kind, handOvers }: Settlement,
+  entries: readonly JournalEntry[],
+  at: number,
+): Promise<void> {
+  for (const { assetId, transactionId } of entries) {
+    await stores.vault.promote(transactionId);
+    // What a caller of the API moved by passphrase is no longer the bot's to keep.
+    if (kind === 'create') await stores.settlements.removeHolding(assetId);
+  }
+  const standing = new Set(entries.map(({ transactionId }) => transactionId));
+  for (const { assetId, to: holder, toOwnerId: ownerId, transactionId } of handOvers) {
+    if (!standing.has(transactionId)) continue;
+    const holding = { assetId, holder, ownerId, transactionId, obtainedAt: at };
+    await stores.settlements.putHolding(holding);
   }
 }
 

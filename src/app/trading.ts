@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { memberAccount } from '../ledger/ledger-store.ts';
 import type { Clock } from '../shared/clock.ts';
-import { AppError } from '../shared/errors.ts';
+import { AppError, hasCode } from '../shared/errors.ts';
 import { formatGuyaCoin, parseGuyaCoin } from '../shared/guya-coin.ts';
 import type { AssetId, MemberId, TradeId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -126,7 +126,23 @@ export class Trading {
       },
     );
 
-  confirm: App['confirmTrade'] = async ({ member, other, expected }) => {
+  confirm: App['confirmTrade'] = async (click) => {
+    try {
+      return await this.#confirm(click);
+    } catch (error) {
+      // Of two clicks at once the other one was quicker: the trade is on its way.
+      if (!hasCode(error, 'TRADE_CLOSED')) throw error;
+      const seen = await this.get(click.expected.tradeId);
+      if (seen.settlement === undefined) throw error;
+      return seen;
+    }
+  };
+
+  async #confirm({
+    member,
+    other,
+    expected,
+  }: Parameters<App['confirmTrade']>[0]): Promise<TradeView> {
     const { memberId } = member;
     const confirmed = (trade: Trade): Trade => confirmSide(trade, memberId, expected.version);
     const seen = await this.get(expected.tradeId);
@@ -144,7 +160,7 @@ export class Trading {
       await this.#settle({ trade, memberId, people });
     }
     return await this.get(trade.tradeId);
-  };
+  }
 
   async #settle(confirmation: Parameters<typeof settleTrade>[1]): Promise<void> {
     const { tradeId } = confirmation.trade;

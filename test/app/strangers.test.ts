@@ -1,0 +1,146 @@
+// Strangers with the right to push, and a remote that dies half-way: whatever they leave, rows and chain agree again.
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { CommitDraft, PushResult } from '../../src/chain/beacon.ts';
+import { branchOf } from '../../src/chain/refs.ts';
+import type { AssetId } from '../../src/shared/ids.ts';
+import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
+import {
+  moveByStranger,
+  newKey,
+  openTestApp,
+  person,
+  type TestApp,
+} from '../support/open-test-app.ts';
+
+let remote: MemoryRemote;
+let open: TestApp[];
+const [anna, ben] = [person(0), person(1)];
+
+beforeEach(() => {
+  remote = new MemoryRemote();
+  open = [];
+});
+
+afterEach(async () => {
+  for (const each of open) await each.close();
+});
+
+type Push = (drafts: readonly CommitDraft[]) => Promise<PushResult>;
+
+/** A remote whose next push a test takes into its own hands. */
+class ScriptedBeacon extends MemoryBeacon {
+  next: ((drafts: readonly CommitDraft[], push: Push) => Promise<PushResult>) | undefined;
+
+  override async push(drafts: readonly CommitDraft[]): Promise<PushResult> {
+    const script = this.next;
+    this.next = undefined;
+    const push: Push = (each) => super.push(each);
+    return script === undefined ? push(drafts) : script(drafts, push);
+  }
+}
+
+/** Anna has coins and two pens. */
+async function openOne(): Promise<TestApp & { readonly beacon: ScriptedBeacon }> {
+  const beacon = new ScriptedBeacon(remote);
+  const house = await openTestApp(remote, { beacon });
+  open.push(house);
+  await house.app.daily({ key: newKey(), member: anna });
+  for (const assetId of ['pen-0', 'pen-1']) {
+    await house.app.mint({ key: newKey(), member: anna, assetId });
+    await house.settled();
+  }
+  return { ...house, beacon };
+}
+
+const holderOf = ({ database }: TestApp, assetId: string) =>
+  database.read(
+    async ({ settlements }) => (await settlements.findHolding(assetId as AssetId))?.holder,
+  );
+
+describe('an asset that a stranger moves', () => {
+  test('while it is in an open trade leaves the offer, and the trade neither sticks nor settles', async () => {
+    const house = await openOne();
+    const { app } = house;
+    await app.startTrade({ key: newKey(), from: anna, to: ben });
+    await app.addToTrade({ member: anna, assetId: 'pen-0' });
+    const { trade } = await app.addToTrade({ member: anna, assetId: 'pen-1' });
+    const expected = { tradeId: trade.tradeId, version: trade.version };
+    for (const member of [anna, ben]) await app.lockTrade({ member, expected });
+    moveByStranger(remote, 'pen-0');
+    await house.node.sync();
+    await delay(10);
+    await app.confirmTrade({ member: anna, other: undefined, expected });
+    await expect(
+      app.confirmTrade({ member: ben, other: undefined, expected }),
+    ).rejects.toMatchObject({ code: 'TRADE_UNFUNDED' });
+    await app.removeFromTrade({ member: anna, assetId: 'pen-0' });
+    const { trade: changed } = await app.showTrade(anna.memberId);
+    const anew = { tradeId: changed.tradeId, version: changed.version };
+    for (const member of [anna, ben]) await app.lockTrade({ member, expected: anew });
+    for (const member of [anna, ben]) {
+      await app.confirmTrade({ member, other: undefined, expected: anew });
+    }
+    await house.settled();
+    expect(await holderOf(house, 'pen-1')).toBe(ben.memberId);
+    expect(await app.audit()).toMatchObject({ findings: [], counts: { reservations: 0 } });
+  });
+
+  test('on top of our own transaction, before its rows are settled, leaves custody', async () => {
+    const house = await openOne();
+    house.beacon.next = async (drafts, push) => {
+      await push(drafts);
+      moveByStranger(remote, 'pen-0');
+      return { outcome: 'unknown', reason: 'the answer was lost' };
+    };
+    await house.app.gift({ key: newKey(), from: anna, to: ben, assetId: 'pen-0' });
+    await house.settled();
+    expect(await house.app.audit()).toMatchObject({ findings: [], counts: { reservations: 0 } });
+    expect(await holderOf(house, 'pen-0')).toBeUndefined();
+  });
+});
+
+describe('a group of which the remote kept one half, and a stranger took the other', () => {
+  test('is voided, and what did reach the chain is kept as the chain has it', async () => {
+    const house = await openOne();
+    const { app } = house;
+    await app.startTrade({ key: newKey(), from: anna, to: ben });
+    await app.addToTrade({ member: anna, assetId: 'pen-0' });
+    const { trade } = await app.addToTrade({ member: anna, assetId: 'pen-1' });
+    const expected = { tradeId: trade.tradeId, version: trade.version };
+    for (const member of [anna, ben]) await app.lockTrade({ member, expected });
+    house.beacon.next = ([first]) => {
+      if (first === undefined) throw new Error('nothing was pushed');
+      const commit = remote.addDraft(first);
+      remote.branches.set(branchOf(first.assetId), commit);
+      remote.tags.set(first.transactionId, commit);
+      moveByStranger(remote, 'pen-1');
+      return Promise.resolve({ outcome: 'unknown', reason: 'the remote died' });
+    };
+    for (const member of [anna, ben]) {
+      await app.confirmTrade({ member, other: undefined, expected });
+    }
+    await house.settled();
+    expect((await app.getTrade(trade.tradeId)).trade.state).toBe('failed');
+    expect(await app.audit()).toMatchObject({ findings: [], counts: { reservations: 0 } });
+    expect(await holderOf(house, 'pen-0')).toBe(ben.memberId);
+    expect(await holderOf(house, 'pen-1')).toBeUndefined();
+    await app.gift({ key: newKey(), from: ben, to: anna, assetId: 'pen-0' });
+    await house.settled();
+    expect(await holderOf(house, 'pen-0')).toBe(anna.memberId);
+  });
+});
+
+test('two clicks at once on the last confirmation show the trade on its way', async () => {
+  const { app } = await openOne();
+  await app.startTrade({ key: newKey(), from: anna, to: ben });
+  const { trade } = await app.addToTrade({ member: anna, assetId: 'pen-0' });
+  const expected = { tradeId: trade.tradeId, version: trade.version };
+  for (const member of [anna, ben]) await app.lockTrade({ member, expected });
+  await app.confirmTrade({ member: anna, other: undefined, expected });
+  const clicks = [ben, ben, anna, ben].map((member) =>
+    app.confirmTrade({ member, other: undefined, expected }),
+  );
+  for (const view of await Promise.all(clicks)) expect(view.trade.version).toBe(trade.version);
+  expect((await app.getTrade(trade.tradeId)).settlement).toBeDefined();
+});
