@@ -152,6 +152,8 @@ class Node implements NfgtNode {
       if (presented === undefined || !(await answersHash(presented, predecessor.successorHash))) {
         throw new AppError('PASSPHRASE_MISMATCH', { assetId: draft.assetId });
       }
+    } else {
+      this.#refuseBlocked(draft.assetId);
     }
     const { transactionId } = draft;
     if (transactionId !== undefined && this.chain.findTransaction(transactionId) !== undefined) {
@@ -168,6 +170,15 @@ class Node implements NfgtNode {
       metadata: draft.metadata,
     };
     return { record, bytes: encodeRecord(record), successorPassphrase, predecessor };
+  }
+
+  /** Ids of other nodes' chains may have slashes; git then has no room for a branch that is called like their folder. */
+  #refuseBlocked(assetId: AssetId): void {
+    for (const known of this.#options.index.listBranchCommits().keys()) {
+      if (!known.startsWith(`${assetId}/`)) continue;
+      const reason = 'branches of other assets stand below it';
+      throw new AppError('ASSET_ID_INVALID', { assetId: JSON.stringify(assetId), reason });
+    }
   }
 
   async journal(journal: JournalStore, group: CheckedGroup): Promise<void> {

@@ -2,7 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Beacon, CommitDraft, PushResult } from '../../src/chain/beacon.ts';
-import type { CommitId, SettlementId } from '../../src/shared/ids.ts';
+import { encodeRecord } from '../../src/chain/record.ts';
+import { hashPassphrase } from '../../src/chain/succession.ts';
+import type { CommitId, SettlementId, TransactionId } from '../../src/shared/ids.ts';
 import { v7 as uuidv7 } from 'uuid';
 import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
 import { asset, openTestNode, owner, type TestNode } from '../support/open-test-node.ts';
@@ -108,6 +110,25 @@ describe('a group that the remote cannot take', () => {
       expect(Date.now() - before).toBeLessThan(1_500);
     }
     expect((await opened.node.status()).pending).toBe(3);
+  });
+
+  test('because another chain’s branch stands where its own would need a folder’s name is never accepted', async () => {
+    const { node, accept } = await openOne();
+    const record = encodeRecord({
+      successorHash: hashPassphrase('x'),
+      transactionId: '00000000-0000-4000-8000-000000000001' as TransactionId,
+      transactionTime: 1,
+      assetId: asset('a/b'),
+      ownerId: owner('stranger'),
+      metadata: null,
+    });
+    const commit = remote.addCommit({ parents: [remote.epoch], record });
+    remote.branches.set('nfgt-a/b', commit);
+    remote.tags.set('00000000-0000-4000-8000-000000000001', commit);
+    await node.sync();
+    await expect(accept([{ assetId: asset('a') }])).rejects.toMatchObject({
+      code: 'ASSET_ID_INVALID',
+    });
   });
 
   test('is taken once the remote has changed its mind', async () => {
