@@ -10,7 +10,9 @@ const endings: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
   await Promise.all(endings.splice(0).map((end) => end()));
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+  // A git whose parent was killed may still be writing there for a moment.
+  const options = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 };
+  for (const directory of made.splice(0)) rmSync(directory, options);
 });
 
 /** A new, empty directory; it is removed after the test. */
