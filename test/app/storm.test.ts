@@ -1,5 +1,7 @@
 // A storm over the whole house: members act at once, pushes fail, strangers interfere, the process dies at any step;
 // after every restart nothing may be lost, doubled or stuck.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -104,7 +106,7 @@ type Step =
   | { readonly kind: 'half-written'; readonly refs: number }
   | { readonly kind: 'stranger'; readonly n: number }
   | { readonly kind: 'die'; readonly after: number; readonly isLastWritten: boolean }
-  | { readonly kind: 'sync' | 'restart' | 'audit' };
+  | { readonly kind: 'sync' | 'restart' | 'restart-without-index' | 'audit' };
 
 const act: fc.Arbitrary<Act> = fc.record({
   kind: fc.constantFrom(
@@ -141,7 +143,14 @@ const trouble: fc.Arbitrary<Step> = fc.oneof(
     after: fc.integer({ min: 1, max: 12 }),
     isLastWritten: fc.boolean(),
   }),
-  fc.record({ kind: fc.constantFrom('sync' as const, 'restart' as const, 'audit' as const) }),
+  fc.record({
+    kind: fc.constantFrom(
+      'sync' as const,
+      'restart' as const,
+      'restart-without-index' as const,
+      'audit' as const,
+    ),
+  }),
 );
 const steps = fc.array(
   fc.oneof({ arbitrary: acts, weight: 3 }, { arbitrary: trouble, weight: 2 }),
@@ -169,7 +178,7 @@ async function open(
 ): Promise<Pick<World, 'house' | 'life' | 'beacon' | 'below'>> {
   const life = new Life();
   const beacon = new StormBeacon(remote, life);
-  const below = await openDatabase({ file: `${folder}/state.sqlite` });
+  const below = await openDatabase({ file: join(folder, 'state.sqlite') });
   const house = await openTestApp(remote, {
     beacon,
     folder,
@@ -180,11 +189,12 @@ async function open(
 }
 
 /** A new life on what the old one left on disk and remote. */
-async function restart(world: World): Promise<void> {
+async function restart(world: World, meanwhile = (): void => undefined): Promise<void> {
   world.life.isDead = true;
   await world.house.node.close().catch(() => undefined);
   world.house.index.close();
   await world.below.close();
+  meanwhile();
   Object.assign(world, await open(world.remote, world.folder));
   expect((await world.house.app.audit()).findings).toEqual([]);
 }
@@ -282,6 +292,8 @@ async function take(world: World, step: Step): Promise<void> {
       return tolerate(() => world.house.node.sync());
     case 'restart':
       return restart(world);
+    case 'restart-without-index':
+      return restart(world, () => rmSync(join(world.folder, 'index.sqlite')));
     case 'audit':
       await tolerate(async () => {
         expect((await world.house.app.audit()).findings).toEqual([]);
