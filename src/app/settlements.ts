@@ -117,7 +117,11 @@ export class Settlements {
 
   async #moveFirst<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
     const settlementId = uuidv7() as SettlementId;
-    const group = await this.#options.node.check(settlementId, movement.drafts);
+    // Coins alone do not need the beacon, and move while it is away.
+    const group: CheckedGroup =
+      movement.drafts.length === 0
+        ? { groupId: settlementId, transactions: [] }
+        : await this.#options.node.check(settlementId, movement.drafts);
     this.#step('checked', settlementId);
     const { answer, settlement } = await this.#prepare(movement, group);
     this.#step('prepared', settlementId);

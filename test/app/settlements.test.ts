@@ -34,6 +34,18 @@ async function richAnna(house: TestApp): Promise<void> {
   await house.settled();
 }
 
+test('moves coins while the beacon is away, and refuses what needs it', async () => {
+  const { app, node } = await openOne();
+  remote.unreachable = true;
+  await expect(node.sync()).rejects.toMatchObject({ code: 'BEACON_UNREACHABLE' });
+  await app.daily({ key: newKey(), member: anna });
+  const paid = await app.pay({ key: newKey(), from: anna, to: ben, amount: '10' });
+  expect(paid.balanceGc).toBe(990);
+  const mint = app.mint({ key: newKey(), member: anna, assetId: 'pen-0' });
+  await expect(mint).rejects.toMatchObject({ code: 'BEACON_UNREACHABLE' });
+  remote.unreachable = false;
+});
+
 describe('a listener that fails', () => {
   test('neither turns a payment into an error nor keeps others from hearing of it', async () => {
     const { app } = await openOne();

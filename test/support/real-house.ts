@@ -71,7 +71,7 @@ banners:
 `;
 
 /** Every row of every table of the authoritative database. */
-export type Tables = Readonly<Record<string, readonly unknown[]>>;
+type Tables = Readonly<Record<string, readonly unknown[]>>;
 
 /** Everything that must not change when something is refused. */
 export interface Snapshot {
