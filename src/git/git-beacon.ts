@@ -208,7 +208,9 @@ class GitBeacon implements Beacon {
   push(drafts: readonly CommitDraft[]): Promise<PushResult> {
     const result = this.pushing.then(() => this.pushBatch(drafts));
     // The next push waits for this one and for the upkeep after it; its caller has its answer before.
-    this.pushing = result.then((done) => this.maintain(done, drafts.length)).catch(() => undefined);
+    this.pushing = result
+      .then((done) => this.maintain(done, drafts.length))
+      .catch((error: unknown) => this.report(String(error)));
     return result;
   }
 

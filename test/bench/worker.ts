@@ -7,7 +7,8 @@ import { Settlements } from '../../src/app/settlements.ts';
 import { parseConfig } from '../../src/config.ts';
 import { Closers, openCore } from '../../src/core.ts';
 import { systemClock } from '../../src/shared/clock.ts';
-import type { SettlementId } from '../../src/shared/ids.ts';
+import type { TransactionId } from '../../src/shared/ids.ts';
+import type { NfgtNode } from '../../src/chain/node.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 
 const [clients = 1, transactions = 1] = process.argv.slice(2).map(Number);
@@ -29,6 +30,7 @@ async function measure(dataDir: string): Promise<BenchRow> {
   const core = await openCore(config, closers, { logger, ambient: process.env });
   const settlements = new Settlements({ ...core, clock: systemClock, logger });
   const create = makeCreateTransaction({ ...core, settlements });
+  const committed = listen(core.node);
   const timesMs: number[] = [];
   let next = 0;
   const client = async (): Promise<void> => {
@@ -44,12 +46,7 @@ async function measure(dataDir: string): Promise<BenchRow> {
         transactionId: undefined,
         key: undefined,
       });
-      const entry = await core.database.read(({ journal }) =>
-        journal.findEntry(record.transactionId),
-      );
-      if (entry === undefined) throw new Error('an accepted transaction is not in the journal');
-      const outcome = await core.node.outcomeOf(entry.groupId satisfies SettlementId);
-      if (outcome.state !== 'committed') throw new Error(`rejected: ${outcome.reason}`);
+      await committed.wait(record.transactionId);
       timesMs.push(performance.now() - startedAt);
     }
   };
@@ -68,6 +65,41 @@ async function measure(dataDir: string): Promise<BenchRow> {
     p99Ms: quantile(0.99),
     peakMb: Math.round(process.resourceUsage().maxRSS / 1024),
   };
+}
+
+/** Tells when a transaction is committed, as a program that listens to the node would learn it. */
+function listen(node: NfgtNode): { readonly wait: (id: TransactionId) => Promise<void> } {
+  const ends = new Map<TransactionId, PromiseWithEnd>();
+  const endOf = (id: TransactionId): PromiseWithEnd => {
+    const known = ends.get(id) ?? withEnd();
+    ends.set(id, known);
+    return known;
+  };
+  node.on('transaction-committed', ({ transaction }) => endOf(transaction.transactionId).resolve());
+  node.on('transaction-rejected', ({ entry, reason }) => {
+    endOf(entry.transactionId).reject(new Error(`rejected: ${reason}`));
+  });
+  return {
+    wait: async (id) => {
+      await endOf(id).promise;
+      ends.delete(id);
+    },
+  };
+}
+
+interface PromiseWithEnd {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (reason: Error) => void;
+}
+
+function withEnd(): PromiseWithEnd {
+  let end: Pick<PromiseWithEnd, 'resolve' | 'reject'> | undefined;
+  const promise = new Promise<void>((resolve, reject) => {
+    end = { resolve, reject };
+  });
+  if (end === undefined) throw new Error('a promise begins at once');
+  return { promise, ...end };
 }
 
 const dataDir = await mkdtemp(join(tmpdir(), 'aibot-bench-'));
