@@ -1,6 +1,7 @@
 // Starts the bot from the environment, and stops it on a signal.
 import 'dotenv/config';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
+import { PinoPretty as pretty } from 'pino-pretty';
 import { describeConfig, parseConfig, type Config } from './config.ts';
 import { startProgram, type Program } from './program.ts';
 import { exitCodeOf } from './exit-codes.ts';
@@ -11,7 +12,7 @@ const STOP_TIMEOUT_MS = 30_000;
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
-  const logger = pino({ level: config.logLevel }, pino.destination({ sync: true, fd: 2 }));
+  const logger = openLog(config.logLevel);
   logger.info(describeConfig(config), 'starting');
   let stopWith = (code: number): void => process.exit(code);
   const lost = (reason: Error): void => {
@@ -21,6 +22,14 @@ async function main(): Promise<void> {
   const program = await startProgram({ config, logger, ambient: process.env, onLost: lost });
   stopWith = stopOnSignals(program);
   announce(program, config);
+}
+
+/** Lines for people in a terminal, JSON for a machine everywhere else; on stderr, and out before the process ends. */
+function openLog(level: Config['logLevel']): Logger {
+  const toStderr = { destination: 2, sync: true };
+  return process.stderr.isTTY
+    ? pino({ level }, pretty({ ...toStderr, ignore: 'pid,hostname', singleLine: true }))
+    : pino({ level }, pino.destination({ ...toStderr, fd: 2 }));
 }
 
 function announce({ playgroundUrl, apiUrl, beacon }: Program, config: Config): void {
