@@ -1,5 +1,4 @@
 // The settlement: prepares, submits, settles and recovers every movement of value, all of it or nothing.
-import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { JournalEntry } from '../chain/journal-store.ts';
@@ -8,6 +7,7 @@ import { payFromBank } from '../ledger/posting.ts';
 import type { Clock } from '../shared/clock.ts';
 import { AppError, type ErrorCode } from '../shared/errors.ts';
 import type { AssetId, IdempotencyKey, SettlementId, TransactionId } from '../shared/ids.ts';
+import { Listeners } from '../shared/listeners.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Custody } from '../vault/vault-store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -83,14 +83,14 @@ export interface SettlementsOptions {
 
 export class Settlements {
   readonly #options: SettlementsOptions;
-  readonly #events = new EventEmitter();
+  readonly #ended: Listeners<SettlementView>;
   readonly #tracked = new Map<SettlementId, Promise<void>>();
   /** Says why nothing may move at present; undefined while all is well. */
   frozenFeature: string | undefined;
 
   constructor(options: SettlementsOptions) {
     this.#options = options;
-    this.#events.setMaxListeners(0);
+    this.#ended = new Listeners(options.logger);
   }
 
   /**
@@ -337,17 +337,8 @@ export class Settlements {
     return toView(found);
   }
 
-  /** What a listener throws is logged: the settlement has ended, and nobody else shall suffer for it. */
   onEnded(listener: (view: SettlementView) => void): () => void {
-    const guarded = (view: SettlementView): void => {
-      try {
-        listener(view);
-      } catch (error) {
-        this.#options.logger.error({ err: error }, 'a listener failed');
-      }
-    };
-    this.#events.on('ended', guarded);
-    return () => this.#events.off('ended', guarded);
+    return this.#ended.add(listener);
   }
 
   /** Waits until nothing is open, or until `patienceMs` are over. */
@@ -362,7 +353,7 @@ export class Settlements {
   }
 
   #emit(view: SettlementView): void {
-    this.#events.emit('ended', view);
+    this.#ended.tell(view);
   }
 
   #step(step: SettlementStep, settlementId: SettlementId): void {

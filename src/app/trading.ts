@@ -1,11 +1,11 @@
 // Use cases of a trade until both have confirmed: start, offer, lock, confirm, cancel, expire.
 import { randomInt } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import { memberAccount } from '../ledger/ledger-store.ts';
 import type { Clock } from '../shared/clock.ts';
 import { AppError, hasCode } from '../shared/errors.ts';
 import { formatGuyaCoin, parseGuyaCoin } from '../shared/guya-coin.ts';
 import type { AssetId, MemberId, TradeId } from '../shared/ids.ts';
+import { Listeners } from '../shared/listeners.ts';
 import type { Logger } from '../shared/logger.ts';
 import {
   addAsset,
@@ -55,10 +55,11 @@ interface Step {
 
 export class Trading {
   readonly #options: TradingOptions;
-  readonly #events = new EventEmitter();
+  readonly #changed: Listeners<TradeView>;
 
   constructor(options: TradingOptions) {
     this.#options = options;
+    this.#changed = new Listeners(options.logger);
   }
 
   start: App['startTrade'] = async ({ key, from, to }) => {
@@ -225,21 +226,12 @@ export class Trading {
     }
   }
 
-  /** What a listener throws is logged: the trade has changed, and nobody else shall suffer for it. */
   onChanged(listener: (view: TradeView) => void): () => void {
-    const guarded = (view: TradeView): void => {
-      try {
-        listener(view);
-      } catch (error) {
-        this.#options.logger.error({ err: error }, 'a listener failed');
-      }
-    };
-    this.#events.on('changed', guarded);
-    return () => this.#events.off('changed', guarded);
+    return this.#changed.add(listener);
   }
 
   #announce(view: TradeView): void {
-    this.#events.emit('changed', view);
+    this.#changed.tell(view);
   }
 
   async #edit(

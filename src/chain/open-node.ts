@@ -1,10 +1,10 @@
 // Opens an NFGT node: checks and journals transactions, pushes them in groups, keeps the index in step with the remote.
-import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { v4 as uuidv4 } from 'uuid';
 import type { Clock } from '../shared/clock.ts';
 import { AppError, type ErrorCode } from '../shared/errors.ts';
 import type { AssetId, SettlementId, TransactionId } from '../shared/ids.ts';
+import { Listeners } from '../shared/listeners.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Beacon } from './beacon.ts';
 import type { BranchAddition, ChainIndex, IndexedTransaction } from './chain-index.ts';
@@ -70,7 +70,7 @@ class Node implements NfgtNode {
   readonly chain: ChainReader;
   readonly #options: NodeOptions;
   readonly #role: NodeRole;
-  readonly #events = new EventEmitter();
+  readonly #listeners: { readonly [Name in keyof NodeEvents]: Listeners<NodeEvents[Name]> };
   readonly #pusher: Pusher;
   readonly #stopping = new AbortController();
   /** Sync and push take turns, so that neither ever sees half of the other's work. */
@@ -83,7 +83,11 @@ class Node implements NfgtNode {
     this.#options = options;
     this.#role = role;
     this.chain = options.index;
-    this.#events.setMaxListeners(100);
+    this.#listeners = {
+      'transaction-committed': new Listeners(options.logger),
+      'transaction-rejected': new Listeners(options.logger),
+      'owner-changed': new Listeners(options.logger),
+    };
     this.#pusher = new Pusher({
       ...options,
       takeBeaconTurn: (work) => this.#takeBeaconTurn(work),
@@ -283,22 +287,14 @@ class Node implements NfgtNode {
   }
 
   #emit<Name extends keyof NodeEvents>(name: Name, event: NodeEvents[Name]): void {
-    this.#events.emit(name, event);
+    this.#listeners[name].tell(event);
   }
 
   on<Name extends keyof NodeEvents>(
     name: Name,
     listener: (event: NodeEvents[Name]) => void,
   ): () => void {
-    const guarded = (event: NodeEvents[Name]): void => {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#options.logger.error({ err: error, event: name }, 'a listener failed');
-      }
-    };
-    this.#events.on(name, guarded);
-    return () => this.#events.off(name, guarded);
+    return this.#listeners[name].add(listener);
   }
 
   async close(): Promise<void> {
