@@ -4,6 +4,7 @@ import type { AssetId } from '../shared/ids.ts';
 import type { NfgtNode } from '../chain/node.ts';
 import type { App } from './app.ts';
 import type { Catalogue } from './catalogue.ts';
+import { takeClaim } from './claim.ts';
 import type { Custody } from './custody.ts';
 import type { Settlements } from './settlements.ts';
 
@@ -32,12 +33,7 @@ export function makeMint(parts: {
       ...(await custody.plan(deliveries)),
       custody: 'bot',
       prepare: async (stores, { at }) => {
-        const last = await stores.rolls.findClaim(memberId, 'mint');
-        if (last !== undefined && at < last + cooldownMs) {
-          const nextAtSeconds = Math.ceil((last + cooldownMs) / 1000);
-          throw new AppError('MINT_COOLDOWN', { nextAtSeconds });
-        }
-        await stores.rolls.setClaim(memberId, 'mint', at);
+        await takeClaim(stores.rolls, { memberId, kind: 'mint', pauseMs: cooldownMs, at });
         await custody.confirm(stores, deliveries);
         return { answer: null };
       },
