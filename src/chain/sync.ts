@@ -62,12 +62,13 @@ function findChanged(advertisement: Advertisement, index: ChainIndex): Map<strin
  * is read anew once the tag is there.
  */
 function forgetLateTagged(advertisement: Advertisement, index: ChainIndex): void {
+  const untagged = index.listFaults(MAX_FAULTS_REREAD).filter(({ fault }) => fault === TAG_MISSING);
+  // Nearly always nothing waits for its tag, and then the tags, thousands of them, need not be looked at.
+  if (untagged.length === 0) return;
   const tagged = new Set(advertisement.tags.values());
-  for (const { branch, commitId, fault } of index.listFaults(MAX_FAULTS_REREAD)) {
+  for (const { branch, commitId } of untagged) {
     const assetId = assetOfBranch(branch);
-    if (fault === TAG_MISSING && assetId !== undefined && tagged.has(commitId)) {
-      index.forgetAsset(assetId);
-    }
+    if (assetId !== undefined && tagged.has(commitId)) index.forgetAsset(assetId);
   }
 }
 
