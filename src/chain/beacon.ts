@@ -16,6 +16,8 @@ export interface ChainCommit {
   readonly record: Buffer | undefined;
   /** The commit message without git's trailing newline. */
   readonly message: string;
+  /** True when its tree differs from its first parent's in more than `metadata.json`, or cannot be read. */
+  readonly changesOtherFiles: boolean;
 }
 
 /** A commit that the node wants on the remote. The same draft always makes the same commit, bit for bit. */

@@ -2,12 +2,18 @@
 import type { AssetId, CommitId, TransactionId } from '../shared/ids.ts';
 import type { Advertisement, Beacon, ChainCommit } from './beacon.ts';
 import type { BranchAddition, ChainFault, ChainIndex } from './chain-index.ts';
-import { parseRecord, recordDigest } from './record.ts';
+import { MAX_RECORD_BYTES, parseRecord, recordDigest } from './record.ts';
 import { assetOfBranch, branchOf } from './refs.ts';
 
 const TAG_MISSING = 'transaction without a tag on its commit';
 
 type Addition = BranchAddition['transactions'][number];
+
+/** A commit with its record, or why it has none. */
+interface ParsedCommit extends Omit<ChainCommit, 'record'> {
+  readonly bytes: Buffer;
+  readonly record: ReturnType<typeof parseRecord>;
+}
 
 /** What one sync took over. */
 export interface SyncResult {
@@ -91,7 +97,7 @@ function checkBranch(check: BranchCheck): {
 } {
   const { assetId, index, beacon } = check;
   const branch = branchOf(assetId);
-  const chain = withoutHalfPushed(check);
+  const chain = withoutHalfPushed(check.chain.map(parseCommit), check);
   const first = chain[0];
   const last = chain.at(-1);
   if (first === undefined || last === undefined) return { addition: undefined, faults: [] };
@@ -115,40 +121,47 @@ function checkBranch(check: BranchCheck): {
   return { addition: { assetId, branchCommit: last.commitId, transactions }, faults };
 }
 
+function parseCommit({ record: bytes, ...commit }: ChainCommit): ParsedCommit {
+  if (bytes !== undefined) return { ...commit, bytes, record: parseRecord(bytes) };
+  const fault = `no metadata.json of at most ${MAX_RECORD_BYTES} bytes`;
+  return { ...commit, bytes: Buffer.alloc(0), record: { fault } };
+}
+
 /**
  * A remote that died in the middle of our push may have moved the branch and not set the tag. That commit is neither
  * foreign nor faulty: it is left for the push that will be repeated, which completes it.
  */
-function withoutHalfPushed({ chain, advertisement, isOwn }: BranchCheck): readonly ChainCommit[] {
-  const halfPushed = chain.findIndex(({ record: bytes }) => {
-    const record = bytes === undefined ? undefined : parseRecord(bytes);
-    if (record === undefined || 'fault' in record) return false;
+function withoutHalfPushed(
+  chain: readonly ParsedCommit[],
+  { advertisement, isOwn }: BranchCheck,
+): readonly ParsedCommit[] {
+  const halfPushed = chain.findIndex(({ record }) => {
+    if ('fault' in record) return false;
     return isOwn(record.transactionId) && !advertisement.tags.has(record.transactionId);
   });
   return halfPushed === -1 ? chain : chain.slice(0, halfPushed);
 }
 
 function checkCommit(
-  commit: ChainCommit,
+  { commitId, parents, message, changesOtherFiles, bytes, record }: ParsedCommit,
   check: BranchCheck,
 ): Addition | { readonly fault: string } {
-  if (commit.parents.length !== 1) return { fault: 'merge commit' };
-  if (commit.record === undefined) return { fault: 'no readable metadata.json' };
-  const record = parseRecord(commit.record);
+  if (parents.length !== 1) return { fault: 'merge commit' };
   if ('fault' in record) return record;
   if (record.assetId !== check.assetId)
     return { fault: 'record names another asset than its branch' };
-  if (commit.message !== recordDigest(commit.record)) {
+  if (message !== recordDigest(bytes)) {
     return { fault: 'commit message is not the hash of the record' };
   }
+  if (changesOtherFiles) return { fault: 'commit changes other files than metadata.json' };
   const tag = check.advertisement.tags.get(record.transactionId);
   if (tag === undefined) return { fault: TAG_MISSING };
-  if (tag !== commit.commitId) return { fault: 'tag of the transaction stands on another commit' };
+  if (tag !== commitId) return { fault: 'tag of the transaction stands on another commit' };
   if (
     check.seen.has(record.transactionId) ||
     check.index.findTransaction(record.transactionId) !== undefined
   ) {
     return { fault: 'transaction id was used before' };
   }
-  return { commitId: commit.commitId, record, bytes: commit.record };
+  return { commitId, record, bytes };
 }

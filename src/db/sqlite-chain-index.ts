@@ -11,8 +11,8 @@ import type {
 import { branchOf } from '../chain/refs.ts';
 import type { AssetId, CommitId, OwnerId, TransactionId } from '../shared/ids.ts';
 
-/** Raised whenever the tables change; an index of another version is thrown away and made again. */
-const SCHEMA_VERSION = 1;
+/** Raised whenever the tables, or what sync lets into them, change; an index of another version is made again. */
+const SCHEMA_VERSION = 2;
 
 const SCHEMA = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -5,16 +5,31 @@ import { isCommitId, type CommitId } from '../shared/ids.ts';
 import type { ObjectAnswer, ObjectReader, ObjectRequest } from './object-reader.ts';
 
 const RECORD_FILE = 'metadata.json';
+/** Modes of a regular file; a link or a directory of the record's name is no record. */
+const FILE_MODES = ['100644', '100755'];
 /** A branch with more new commits than this is left out: no interaction chain is that long, a foreign history may be. */
 const MAX_NEW_COMMITS = 10_000;
+
+interface ReadCommit {
+  commit: ChainCommit;
+  readonly tree: RootTree | undefined;
+}
 
 interface Walk {
   readonly branch: string;
   /** The commit to read next; undefined at the end. */
   cursor: CommitId | undefined;
-  /** Newest first, each with the blob that holds its record. */
-  readonly commits: { commit: ChainCommit; recordId: string | undefined }[];
+  /** Newest first. */
+  readonly commits: ReadCommit[];
   fault: string | undefined;
+}
+
+/** A commit's root tree as far as a chain goes by it. */
+interface RootTree {
+  /** The blob that holds the record; undefined when there is none. */
+  readonly recordId: string | undefined;
+  /** The bytes of every other entry, one character each: two trees that differ in the record only have the same. */
+  readonly others: string;
 }
 
 /** A branch that could not be read, and why, in words for the log. */
@@ -44,6 +59,7 @@ export async function readChains(
     await readStep(reader, active, isKnown);
     active = active.filter((walk) => walk.cursor !== undefined);
   }
+  await compareTrees(reader, walks);
   await readRecords(reader, walks);
   const chains = new Map<string, ChainCommit[]>();
   const unread: UnreadBranch[] = [];
@@ -61,7 +77,7 @@ async function readStep(
 ): Promise<void> {
   const requests = walks.flatMap(({ cursor = '' }): ObjectRequest[] => [
     { command: 'contents', object: cursor },
-    { command: 'info', object: `${cursor}:${RECORD_FILE}` },
+    { command: 'contents', object: `${cursor}^{tree}` },
   ]);
   const answers = await reader.read(requests);
   for (const [index, walk] of walks.entries()) {
@@ -72,7 +88,7 @@ async function readStep(
 function advance(
   walk: Walk,
   answer: ObjectAnswer | undefined,
-  record: ObjectAnswer | undefined,
+  tree: ObjectAnswer | undefined,
   isKnown: (commitId: CommitId) => boolean,
 ): void {
   const commitId = walk.cursor;
@@ -82,10 +98,10 @@ function advance(
     walk.fault = `${commitId} is ${answer === undefined ? 'missing' : `no readable commit but a ${answer.type}`}`;
     return;
   }
-  const readable = record?.type === 'blob' && record.size <= MAX_RECORD_BYTES;
+  const { parents, message } = parseCommit(answer.content);
   walk.commits.push({
-    commit: { commitId, record: undefined, ...parseCommit(answer.content) },
-    recordId: readable ? record.id : undefined,
+    commit: { commitId, parents, message, record: undefined, changesOtherFiles: false },
+    tree: readTree(tree),
   });
   if (walk.commits.length > MAX_NEW_COMMITS) {
     walk.fault = `it has more than ${MAX_NEW_COMMITS} new commits`;
@@ -95,19 +111,65 @@ function advance(
   if (parent !== undefined && !isKnown(parent)) walk.cursor = parent;
 }
 
+/** Compares every commit's tree with its first parent's; of the known commits that the walks end at, trees are read once. */
+async function compareTrees(reader: ObjectReader, walks: readonly Walk[]): Promise<void> {
+  const parentOf = ({ commit }: ReadCommit): CommitId | undefined => commit.parents[0];
+  const bases = new Set(walks.flatMap(({ commits }) => commits.slice(-1).map(parentOf)));
+  const known = [...bases].filter((base) => base !== undefined);
+  const answers = await reader.read(
+    known.map((base) => ({ command: 'contents', object: `${base}^{tree}` })),
+  );
+  const baseTrees = new Map(known.map((base, index) => [base, readTree(answers[index])]));
+  for (const { commits } of walks) {
+    for (const [index, read] of commits.entries()) {
+      const parent = parentOf(read);
+      if (parent === undefined) continue;
+      const before = commits[index + 1]?.tree ?? baseTrees.get(parent);
+      // A tree that cannot be read may hold anything.
+      const changesOtherFiles = read.tree === undefined || read.tree.others !== before?.others;
+      read.commit = { ...read.commit, changesOtherFiles };
+    }
+  }
+}
+
 /** Fetches the records of all walks, some thousand at a time to bound what is in flight. */
 async function readRecords(reader: ObjectReader, walks: readonly Walk[]): Promise<void> {
-  const wanted = walks.flatMap(({ commits }) => commits.filter((entry) => entry.recordId));
+  const wanted = walks.flatMap(({ commits }) => commits.filter(({ tree }) => tree?.recordId));
   const step = 4096;
   for (let start = 0; start < wanted.length; start += step) {
     const entries = wanted.slice(start, start + step);
     const answers = await reader.read(
-      entries.map(({ recordId = '' }) => ({ command: 'contents', object: recordId })),
+      entries.map(({ tree }) => ({
+        command: 'contents',
+        object: tree?.recordId ?? '',
+        maxBytes: MAX_RECORD_BYTES,
+      })),
     );
     for (const [index, entry] of entries.entries()) {
-      entry.commit = { ...entry.commit, record: answers[index]?.content };
+      const answer = answers[index];
+      const record = answer?.type === 'blob' ? answer.content : undefined;
+      entry.commit = { ...entry.commit, record };
     }
   }
+}
+
+/** Reads a tree object: entries of mode, space, name, NUL and the object's id in bytes. */
+function readTree(answer: ObjectAnswer | undefined): RootTree | undefined {
+  if (answer?.type !== 'tree' || answer.content === undefined) return undefined;
+  const { content } = answer;
+  const idBytes = answer.id.length / 2;
+  const others: string[] = [];
+  let recordId: string | undefined;
+  for (let at = 0; at < content.length;) {
+    const nameEnd = content.indexOf(0, at);
+    const end = nameEnd + 1 + idBytes;
+    if (nameEnd === -1 || end > content.length) return undefined;
+    const [mode = '', ...name] = content.toString('latin1', at, nameEnd).split(' ');
+    if (name.join(' ') !== RECORD_FILE) others.push(content.toString('latin1', at, end));
+    else if (FILE_MODES.includes(mode)) recordId = content.toString('hex', nameEnd + 1, end);
+    at = end;
+  }
+  return { recordId, others: others.join('') };
 }
 
 /** Reads the parents and the message of a commit object; nothing in it is an error. */

@@ -7,6 +7,8 @@ export interface ObjectRequest {
   readonly command: 'info' | 'contents';
   /** An object id, or `<commit id>:<path>`. */
   readonly object: string;
+  /** A content larger than this is passed over unread; 1 MiB by default. */
+  readonly maxBytes?: number;
 }
 
 export interface ObjectAnswer {
@@ -21,7 +23,7 @@ export interface ObjectAnswer {
 export type ObjectAnswers = readonly (ObjectAnswer | undefined)[];
 
 const IDLE_TIMEOUT_MS = 60_000;
-const MAX_CONTENT_BYTES = 1024 * 1024;
+const DEFAULT_MAX_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
 interface Round {
@@ -99,7 +101,9 @@ class Session {
   private round: Round | undefined;
   private buffered: Buffer = Buffer.alloc(0);
   /** The object whose content is being read or passed over. */
-  private current: { readonly answer: Omit<ObjectAnswer, 'content'>; left: number } | undefined;
+  private current:
+    | { readonly answer: Omit<ObjectAnswer, 'content'>; readonly maxBytes: number; left: number }
+    | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(child: ChildProcess) {
@@ -165,16 +169,18 @@ class Session {
     if (round === undefined) return;
     const [, id = '', type = '', size = ''] = /^([0-9a-f]{40,64}) (\w+) (\d+)$/.exec(line) ?? [];
     const answer = { id, type, size: Number(size) };
+    const request = round.requests[round.answers.length];
     if (id === '') round.answers.push(undefined);
-    else if (round.requests[round.answers.length]?.command === 'contents') {
-      this.current = { answer, left: answer.size + 1 };
+    else if (request?.command === 'contents') {
+      const { maxBytes = DEFAULT_MAX_BYTES } = request;
+      this.current = { answer, maxBytes, left: answer.size + 1 };
     } else round.answers.push({ ...answer, content: undefined });
   }
 
   private takeContent(at: number, current: NonNullable<Session['current']>): number | undefined {
     const available = this.buffered.length - at;
     const { answer } = current;
-    if (answer.size > MAX_CONTENT_BYTES) {
+    if (answer.size > current.maxBytes) {
       const passed = Math.min(available, current.left);
       if (passed === 0) return undefined;
       current.left -= passed;

@@ -14,6 +14,8 @@ export interface BeaconFixture {
     readonly parents: readonly CommitId[];
     readonly record: Buffer | undefined;
     readonly message?: string;
+    /** Adds a file beside the record to the parent's tree. */
+    readonly changesOtherFiles?: boolean;
   }): CommitId;
   /** Sets a branch or a lightweight tag on the remote by other means, over whatever stood there. */
   setBranch(name: string, commitId: CommitId): void;
@@ -96,6 +98,7 @@ export function describeBeaconContract(
             parents: [beacon.epoch],
             record: draft.record,
             message: recordDigest(draft.record),
+            changesOtherFiles: false,
           },
         ]);
       });
@@ -276,6 +279,19 @@ export function describeBeaconContract(
         fixture.setBranch('nfgt-x', c);
         const chains = await beacon.readBranches(new Map([['nfgt-x', c]]), (id) => id === a);
         expect(chains.get('nfgt-x')?.map(({ commitId }) => commitId)).toEqual([b, c]);
+      });
+
+      test('a commit that changes more than the record says so, and the ones that follow it do not', async () => {
+        const record = Buffer.from('x');
+        const a = foreign(beacon.epoch);
+        const b = fixture.addCommit({ parents: [a], record, changesOtherFiles: true });
+        const c = foreign(b);
+        fixture.setBranch('nfgt-x', c);
+        const changes = (chain: readonly ChainCommit[] | undefined) =>
+          chain?.map(({ changesOtherFiles }) => changesOtherFiles);
+        expect(changes(await read('nfgt-x', c))).toEqual([false, true, false]);
+        const later = await beacon.readBranches(new Map([['nfgt-x', c]]), (id) => id === b);
+        expect(changes(later.get('nfgt-x'))).toEqual([false]);
       });
 
       test('a branch whose tip is known has nothing new', async () => {

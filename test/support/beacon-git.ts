@@ -77,6 +77,10 @@ export function addCommit(
     const blob = git(path, ['hash-object', '-w', '--stdin'], record);
     entries.push(`100644 blob ${blob}\tmetadata.json`);
   }
+  if (commit.changesOtherFiles === true) {
+    const blob = git(path, ['hash-object', '-w', '--stdin'], 'more');
+    entries.push(`100644 blob ${blob}\tmore.txt`);
+  }
   const tree = git(path, ['mktree'], entries.map((line) => `${line}\n`).join(''));
   const message = commit.message ?? (record === undefined ? '' : recordDigest(record));
   const args = ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent])];

@@ -26,6 +26,7 @@ export interface ForeignCommit {
   readonly parents: readonly CommitId[];
   readonly record: Buffer | undefined;
   readonly message?: string;
+  readonly changesOtherFiles?: boolean;
 }
 
 /** The remote's state. */
@@ -59,12 +60,13 @@ export class MemoryRemote {
   }
 
   /** Adds a commit without any ref. */
-  addCommit({ parents, record, message }: ForeignCommit): CommitId {
+  addCommit({ parents, record, message, changesOtherFiles }: ForeignCommit): CommitId {
     const text = message ?? (record === undefined ? '' : recordDigest(record));
     const hash = createHash('sha1').update(
       JSON.stringify([parents, text, record?.toString('hex')]),
     );
-    return this.store(hash.digest('hex') as CommitId, parents, record, text);
+    const id = hash.digest('hex') as CommitId;
+    return this.store(id, parents, record, text, changesOtherFiles);
   }
 
   /** Makes the draft's commit; the same draft gives the same id. */
@@ -89,6 +91,7 @@ export class MemoryRemote {
     parents: readonly CommitId[],
     record: Buffer | undefined,
     message: string,
+    changesOtherFiles = false,
   ): CommitId {
     const readable = record !== undefined && record.length <= MAX_RECORD_BYTES;
     this.commits.set(commitId, {
@@ -96,6 +99,7 @@ export class MemoryRemote {
       parents,
       record: readable ? record : undefined,
       message,
+      changesOtherFiles,
     });
     return commitId;
   }
