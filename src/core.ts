@@ -1,10 +1,12 @@
 // Opens the parts below the edges, in order: database, vault, beacon, index, node; and closes them in reverse.
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from './app/ports/database.ts';
 import type { ChainIndex } from './chain/chain-index.ts';
 import type { Beacon } from './chain/beacon.ts';
+import type { NodeDatabase } from './chain/journal-store.ts';
 import type { NfgtNode } from './chain/node.ts';
 import { openNode } from './chain/open-node.ts';
 import type { Config } from './config.ts';
@@ -59,11 +61,14 @@ export interface State {
   readonly vault: Vault;
 }
 
-export interface Core extends State {
+/** The node and what it stands on. */
+export interface Chain {
   readonly beacon: Beacon;
   readonly index: ChainIndex;
   readonly node: NfgtNode;
 }
+
+export interface Core extends State, Chain {}
 
 /**
  * Opens the authoritative state.
@@ -110,32 +115,71 @@ export async function openCore(
   closers: Closers,
   surroundings: Surroundings,
 ): Promise<Core> {
-  const { logger } = surroundings;
-  const { dataDir } = config;
+  await takeDataDir(config.dataDir, closers);
+  const state = await openState(config, closers, surroundings.logger);
+  const committer = committerOf(config, state.vault);
+  const chain = await openChain(config, closers, surroundings, { ...state, committer });
+  return { ...state, ...chain };
+}
+
+/** Makes the data directory, for its owner alone, and takes it for this process. @throws AppError DATA_DIR_IN_USE */
+async function takeDataDir(dataDir: string, closers: Closers): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await chmod(dataDir, 0o700);
   closers.add(lockDataDir(dataDir));
-  const state = await openState(config, closers, logger);
-  const beacon = await openBeacon(config, dataFiles(dataDir).git, surroundings);
+}
+
+/** Opens beacon, index and node over a journal. */
+async function openChain(
+  config: Config,
+  closers: Closers,
+  surroundings: Surroundings,
+  journal: { readonly database: NodeDatabase; readonly committer: string },
+): Promise<Chain> {
+  const files = dataFiles(config.dataDir);
+  const beacon = await openBeacon(config, files.git, surroundings);
   closers.add(() => beacon.close());
-  const index = openChainIndex(dataFiles(dataDir).index);
+  const index = openChainIndex(files.index);
   closers.add(() => index.close());
   const node = await openNode({
+    ...journal,
     beacon,
     index,
-    database: state.database,
     clock: systemClock,
-    logger,
+    logger: surroundings.logger,
     role: config.nodeRole,
-    committer: committerOf(config, state.vault),
     syncIntervalMs: config.beaconSyncIntervalMs,
   });
   closers.add(() => node.close());
-  return { ...state, beacon, index, node };
+  return { beacon, index, node };
 }
 
+/**
+ * Opens a node without a vault: its passphrases are kept by somebody else, or it is an observer and has none.
+ * @throws AppError DATA_DIR_IN_USE, BEACON_UNREACHABLE, BEACON_UNUSABLE, DATABASE_TOO_NEW
+ */
+export async function openBareNode(
+  config: Config,
+  closers: Closers,
+  surroundings: Surroundings,
+): Promise<Chain & { readonly database: Database }> {
+  await takeDataDir(config.dataDir, closers);
+  const { state } = dataFiles(config.dataDir);
+  // An observer accepts nothing and so has nothing to write down; what a validator left here it goes on knowing.
+  const isMirror = config.nodeRole === 'observer' && !existsSync(state);
+  const database = await openDatabase({ file: isMirror ? ':memory:' : state });
+  closers.add(() => database.close());
+  const committer = committerOf(config, undefined);
+  const chain = await openChain(config, closers, surroundings, { database, committer });
+  return { ...chain, database };
+}
+
+/** The committer of a validator without any key. */
+const KEYLESS_COMMITTER = 'aibot';
+
 /** The validator's short id: of its ssh key as the first nodes make it, or of a key of its own. */
-function committerOf({ beaconSshKey }: Config, vault: Vault): string {
-  const key = beaconSshKey?.reveal() ?? vault.deriveKey('validator-id');
+function committerOf({ beaconSshKey }: Config, vault: Vault | undefined): string {
+  const key = beaconSshKey?.reveal() ?? vault?.deriveKey('validator-id');
+  if (key === undefined) return KEYLESS_COMMITTER;
   return createHash('sha512').update(key).digest('hex').slice(0, 6);
 }

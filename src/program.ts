@@ -1,7 +1,7 @@
 // The whole program: opens every part in order, and stops them in reverse.
-import { openApp, type AppOptions, type OpenApp } from './app/open-app.ts';
+import { openApp, type OpenApp } from './app/open-app.ts';
 import type { Config } from './config.ts';
-import { Closers, openCore, type Core, type Surroundings } from './core.ts';
+import { Closers, openCore, type Core } from './core.ts';
 import { startDiscord } from './discord/client.ts';
 import { loadCommands } from './discord/load-commands.ts';
 import { loadGuyacha, shippedGuyachaFile } from './guyacha/load-guyacha.ts';
@@ -10,6 +10,7 @@ import { startHttp } from './http/server.ts';
 import { startPlayground } from './playground/playground.ts';
 import { startStandIn } from './playground/stand-in.ts';
 import type { StandIn } from './playground/api.ts';
+import type { RunOptions } from './run-program.ts';
 import { systemClock } from './shared/clock.ts';
 
 /** A running bot. */
@@ -24,15 +25,8 @@ export interface Program extends Core {
   close(): Promise<void>;
 }
 
-export interface ProgramOptions extends Surroundings {
-  readonly config: Config;
-  /** Called when the program cannot go on, for example because Discord revoked the token. */
-  readonly onLost: (reason: Error) => void;
-  readonly atStep?: AppOptions['atStep'];
-}
-
 /** @throws AppError of any part; what was opened before is closed again. */
-export async function startProgram(options: ProgramOptions): Promise<Program> {
+export async function startProgram(options: RunOptions): Promise<Program> {
   const closers = new Closers();
   try {
     return await openParts(options, closers);
@@ -42,7 +36,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   }
 }
 
-async function openParts(options: ProgramOptions, closers: Closers): Promise<Program> {
+async function openParts(options: RunOptions, closers: Closers): Promise<Program> {
   const { config, logger } = options;
   const guyacha = await loadGuyacha(config.guyachaFile ?? shippedGuyachaFile());
   const core = await openCore(config, closers, options);
@@ -53,7 +47,6 @@ async function openParts(options: ProgramOptions, closers: Closers): Promise<Pro
     logger,
     clock: systemClock,
     randomness: cryptoRandomness,
-    atStep: options.atStep,
   });
   closers.add(() => app.close());
   const { httpHost: host, httpPort: port } = config;

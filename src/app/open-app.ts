@@ -20,8 +20,10 @@ import { makeMint } from './mint.ts';
 import { makeOwnerIds, type ChainPrivacy } from './owner-ids.ts';
 import { makePay } from './pay.ts';
 import type { Database } from './ports/database.ts';
+import { keepSettling } from './recovery.ts';
 import { makeRoll } from './roll.ts';
 import { Settlements, type SettlementsOptions } from './settlements.ts';
+import { startTimer, unwaited } from './timers.ts';
 import { Trading } from './trading.ts';
 
 export interface AppOptions {
@@ -45,10 +47,8 @@ export interface OpenApp extends App {
   close(): Promise<void>;
 }
 
-/** How long the end waits; what is not through by then is recovered by the next start. */
-const CLOSE_PATIENCE_MS = 10_000;
-/** How often expired trades are ended and settlements that nobody finishes are taken up. */
-const HOUSEKEEPING_INTERVAL_MS = 5_000;
+/** How often expired trades are ended. */
+const EXPIRY_INTERVAL_MS = 5_000;
 
 /**
  * Opens the app: recovers, lets go of what others moved on the chain, mints the catalogue, audits.
@@ -63,13 +63,11 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   const trading = new Trading({ ...options, settlements, custody, catalogue });
   const parts = { ...options, settlements, custody, catalogue, ownerIds };
 
-  const guard = makeGuard(logger);
   // Listening begins before the first look, so that nothing that a stranger does in between is missed.
   const stopWatching = node.on('transaction-committed', ({ transaction, foreign }) => {
-    if (foreign) guard('custody', () => custody.releaseForeign([transaction.assetId]))();
+    if (foreign) unwaited(logger, 'custody', () => custody.releaseForeign([transaction.assetId]));
   });
-  const recovered = await settlements.recover();
-  if (recovered > 0) logger.info({ settlements: recovered }, 'took up open settlements');
+  const settling = await keepSettling(settlements, logger);
   await custody.releaseForeign();
   const status = await node.status();
   if (status.role === 'validator') await mintWhatIsMissing(parts, settlements, logger);
@@ -84,7 +82,10 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     for (const found of report.findings) logger.error(found, 'the audit found something off');
     return report;
   };
-  const stopTimers = startTimers(options.auditIntervalMs, guard, { settlements, trading, audit });
+  const timers = [
+    startTimer(logger, 'expiry of trades', EXPIRY_INTERVAL_MS, () => trading.expire()),
+    startTimer(logger, 'audit', options.auditIntervalMs, audit),
+  ];
   const firstAudit = await audit();
   logger.info({ findings: firstAudit.findings.length, ...firstAudit.counts }, 'audited');
 
@@ -116,9 +117,9 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     botOwnerId: ownerIds.ownerIdOf('bot'),
     audit,
     close: async () => {
-      stopTimers();
+      for (const stop of timers) stop();
       stopWatching();
-      await settlements.drain(CLOSE_PATIENCE_MS);
+      await settling.close();
     },
   };
 }
@@ -147,37 +148,4 @@ async function mintWhatIsMissing(
     if (!(error instanceof AppError)) throw error;
     logger.warn({ err: error }, 'the catalogue could not be minted completely');
   }
-}
-
-type Guard = (name: string, work: () => Promise<unknown>) => () => void;
-
-/** Makes a work that nobody waits for: its failure is logged. */
-function makeGuard(logger: Logger): Guard {
-  return (name, work) => () => {
-    work().catch((error: unknown) => logger.error({ err: error, work: name }, 'a timer failed'));
-  };
-}
-
-function startTimers(
-  auditIntervalMs: number,
-  guard: Guard,
-  house: {
-    readonly settlements: Settlements;
-    readonly trading: Trading;
-    readonly audit: () => Promise<AuditReport>;
-  },
-): () => void {
-  const { settlements, trading, audit } = house;
-  const timers = [
-    setInterval(
-      guard('housekeeping', async () => {
-        await trading.expire();
-        await settlements.recover();
-      }),
-      HOUSEKEEPING_INTERVAL_MS,
-    ),
-    setInterval(guard('audit', audit), auditIntervalMs),
-  ];
-  for (const timer of timers) timer.unref();
-  return () => timers.forEach(clearInterval);
 }

@@ -4,9 +4,10 @@ import 'dotenv/config';
 import { Command } from 'commander';
 import { pino } from 'pino';
 import { parseConfig } from '../config.ts';
-import { exitCodeOf } from '../exit-codes.ts';
+import { reportFailure, runProgram } from '../run-program.ts';
 import { AppError } from '../shared/errors.ts';
 import { auditFromOutside, printAudit } from './audit.ts';
+import { announceNode, startNode } from './node.ts';
 
 const program = new Command('aibot').description('A Discord bot with an NFGT node inside');
 
@@ -25,7 +26,11 @@ program
     if (count > 0) throw new AppError('AUDIT_FAILED', { count });
   });
 
+program
+  .command('node')
+  .description('run the node and its HTTP API without the bot, as a validator or an observer')
+  .action(() => runProgram(process.env, startNode, announceNode));
+
 program.parseAsync().catch((error: unknown) => {
-  console.error(error instanceof AppError ? `${error.code}: ${error.message}` : error);
-  process.exitCode = exitCodeOf(error);
+  process.exitCode = reportFailure(error);
 });

@@ -51,7 +51,7 @@ export const NodeAnswer = z.object({
   role: z.enum(['validator', 'observer']),
   beacon: z.string(),
   epoch_branch: z.string(),
-  bot_owner_id: z.string(),
+  bot_owner_id: z.string().nullable().meta({ description: 'null on a node without a bot' }),
   assets: z.int(),
   transactions: z.int(),
   pending: z.int(),

@@ -28,7 +28,10 @@ import { makeTransactionRoutes } from './routes/transactions.ts';
 /** What the API serves. */
 export interface HttpParts {
   readonly node: Pick<NfgtNode, 'chain' | 'findState' | 'status'>;
-  readonly app: Pick<App, 'createTransaction' | 'botOwnerId'>;
+  readonly app: Pick<App, 'createTransaction'> & {
+    /** Undefined on a node without a bot. */
+    readonly botOwnerId: App['botOwnerId'] | undefined;
+  };
   readonly logger: Logger;
 }
 

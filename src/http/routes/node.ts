@@ -3,7 +3,10 @@ import type { NfgtNode } from '../../chain/node.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { NodeAnswer, NoParams } from '../schemas.ts';
 
-export function makeNodeRoute(node: Pick<NfgtNode, 'status'>, botOwnerId: string): Route {
+export function makeNodeRoute(
+  node: Pick<NfgtNode, 'status'>,
+  botOwnerId: string | undefined,
+): Route {
   return defineRoute({
     method: 'GET',
     path: '/api/node',
@@ -16,7 +19,7 @@ export function makeNodeRoute(node: Pick<NfgtNode, 'status'>, botOwnerId: string
         role: status.role,
         beacon: status.beacon,
         epoch_branch: status.epochBranch,
-        bot_owner_id: botOwnerId,
+        bot_owner_id: botOwnerId ?? null,
         assets: status.assets,
         transactions: status.transactions,
         pending: status.pending,
