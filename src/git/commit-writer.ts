@@ -1,122 +1,66 @@
-// Makes commits through one long-lived `git fast-import`.
-import type { ChildProcess } from 'node:child_process';
+// Makes the commits of a batch and stores them as one pack.
 import type { CommitDraft } from '../chain/beacon.ts';
 import { recordDigest } from '../chain/record.ts';
-import { isCommitId, type CommitId, type TransactionId } from '../shared/ids.ts';
-import { collectStderr, terminate, type Environment, type ProcessPool } from './processes.ts';
+import type { CommitId, TransactionId } from '../shared/ids.ts';
+import { makeObject, withFile, type GitObject, type ObjectFormat } from './git-objects.ts';
+import type { Environment, ProcessPool } from './processes.ts';
 
 const TIMEOUT_MS = 60_000;
-const END_OF_BATCH = 'progress end\n';
-/** Never written: it is reset before each checkpoint, so fast-import has no ref to update. */
-const SCRATCH_REF = 'refs/scratch';
+const RECORD_FILE = 'metadata.json';
 
-/**
- * Writes the drafts' commits, trees and blobs into the object store of one repository; it touches no ref. The process
- * stays between batches, which saves its start and git's look at the object store each time.
- */
-export class CommitWriter {
-  private readonly pool: ProcessPool;
-  private readonly gitDir: string;
-  private readonly environment: Environment;
-  private child: ChildProcess | undefined;
-  private stderr: () => string = () => '';
-
-  constructor(pool: ProcessPool, gitDir: string, environment: Environment) {
-    this.pool = pool;
-    this.gitDir = gitDir;
-    this.environment = environment;
-  }
-
-  /**
-   * Writes one batch; every parent must be a commit in the object store. Not to be called twice at the same time.
-   * @throws Error when git fails; nothing but unreferenced objects may have been written then.
-   */
-  async write(drafts: readonly CommitDraft[]): Promise<Map<TransactionId, CommitId>> {
-    const answer = await this.exchange(Buffer.concat([...drafts.flatMap(commitCommands), END]), [
-      ...drafts.map((_, index) => `get-mark :${index + 1}\n`),
-      `checkpoint\n${END_OF_BATCH}`,
-    ]);
-    const ids = answer.split('\n').slice(0, drafts.length);
-    const commits = new Map<TransactionId, CommitId>();
-    for (const [index, draft] of drafts.entries()) {
-      const id = ids[index] ?? '';
-      if (!isCommitId(id)) throw new Error(`git fast-import gave no id but ${JSON.stringify(id)}`);
-      commits.set(draft.transactionId, id);
-    }
-    return commits;
-  }
-
-  /** Ends the process, so that it lets go of the packs it wrote; the next batch starts another. */
-  async rest(): Promise<void> {
-    const child = this.runningChild();
-    this.child = undefined;
-    if (child === undefined) return;
-    const ended = new Promise<void>((resolve) => {
-      child.once('close', () => resolve());
-    });
-    child.stdin?.end('done\n');
-    const timer = setTimeout(() => terminate(child), TIMEOUT_MS);
-    await ended;
-    clearTimeout(timer);
-  }
-
-  private exchange(commands: Buffer, questions: readonly string[]): Promise<string> {
-    const child = this.runningChild() ?? this.startChild();
-    this.child = child;
-    return new Promise((resolve, reject) => {
-      let answer = '';
-      const onData = (chunk: Buffer): void => {
-        answer += chunk.toString('latin1');
-        if (!answer.endsWith(END_OF_BATCH)) return;
-        leave();
-        resolve(answer);
-      };
-      const onClose = (): void => {
-        leave();
-        if (this.child === child) this.child = undefined;
-        reject(new Error(`git fast-import ended: ${this.stderr().trim()}`));
-      };
-      const timer = setTimeout(() => terminate(child), TIMEOUT_MS);
-      const leave = (): void => {
-        clearTimeout(timer);
-        child.stdout?.off('data', onData);
-        child.off('close', onClose);
-      };
-      child.stdout?.on('data', onData);
-      child.once('close', onClose);
-      child.stdin?.write(commands);
-      child.stdin?.write(questions.join(''));
-    });
-  }
-
-  private runningChild(): ChildProcess | undefined {
-    const running = this.child?.exitCode === null && this.child.signalCode === null;
-    return running ? this.child : undefined;
-  }
-
-  private startChild(): ChildProcess {
-    const args = ['fast-import', '--quiet', '--done', '--date-format=raw'];
-    const child = this.pool.start(args, { cwd: this.gitDir, environment: this.environment });
-    this.stderr = collectStderr(child);
-    return child;
-  }
+/** The objects of a batch, and which commit each transaction became. */
+export interface Batch {
+  readonly commits: ReadonlyMap<TransactionId, CommitId>;
+  readonly objects: readonly GitObject[];
 }
 
-const END = Buffer.from(`reset ${SCRATCH_REF}\n\n`);
+/**
+ * Makes the drafts' commits: the parent's tree with `metadata.json` replaced, and the record's hash as the message.
+ * The objects are built here rather than by `git fast-import`, because that cannot sign a commit, and because their
+ * ids are then known before anything is written.
+ * @param trees the bytes of every parent's tree, by the parent's id.
+ */
+export function makeBatch(
+  format: ObjectFormat,
+  drafts: readonly CommitDraft[],
+  trees: ReadonlyMap<CommitId, Buffer>,
+): Batch {
+  const commits = new Map<TransactionId, CommitId>();
+  const objects = drafts.flatMap((draft) => {
+    const parentTree = trees.get(draft.parent);
+    if (parentTree === undefined) throw new Error(`the tree of ${draft.parent} was not read`);
+    const blob = makeObject(format, 'blob', draft.record);
+    const tree = makeObject(format, 'tree', withFile(format, parentTree, RECORD_FILE, blob.id));
+    const commit = makeObject(format, 'commit', commitContent(draft, tree.id));
+    commits.set(draft.transactionId, commit.id as CommitId);
+    return [commit, tree, blob];
+  });
+  return { commits, objects };
+}
 
-/** The fast-import commands of one commit: the parent's tree with `metadata.json` replaced. */
-function commitCommands(draft: CommitDraft, index: number): Buffer[] {
+function commitContent(draft: CommitDraft, tree: string): Buffer {
   const { committer, commitTimeSeconds, parent, record } = draft;
-  const message = recordDigest(record);
-  const head = [
-    `commit ${SCRATCH_REF}`,
-    `mark :${index + 1}`,
-    `committer ${committer} <${committer}> ${commitTimeSeconds} +0000`,
-    `data ${message.length}`,
-    message,
-    `from ${parent}`,
-    'M 100644 inline metadata.json',
-    `data ${record.length}\n`,
-  ].join('\n');
-  return [Buffer.from(head), record, Buffer.from('\n\n')];
+  const identity = `${committer} <${committer}> ${commitTimeSeconds} +0000`;
+  return Buffer.from(
+    `tree ${tree}\nparent ${parent}\nauthor ${identity}\ncommitter ${identity}\n\n${recordDigest(record)}`,
+  );
+}
+
+/**
+ * Writes objects into a repository as one pack, flushed as its settings ask for; no ref is touched. git itself makes the
+ * index and looks at every object.
+ * @throws Error when git fails; nothing is in the repository then.
+ */
+export async function storePack(
+  pool: ProcessPool,
+  repository: { readonly gitDir: string; readonly environment: Environment },
+  pack: Buffer,
+): Promise<void> {
+  const result = await pool.run(['index-pack', '--stdin', '--fsck-objects'], {
+    cwd: repository.gitDir,
+    environment: repository.environment,
+    input: pack,
+    timeoutMs: TIMEOUT_MS,
+  });
+  if (result.exitCode !== 0) throw new Error(`git index-pack failed: ${result.stderr.trim()}`);
 }

@@ -11,21 +11,26 @@ import type {
 } from '../chain/beacon.ts';
 import { branchOf } from '../chain/refs.ts';
 import { AppError } from '../shared/errors.ts';
-import { isCommitId, isTransactionId, type CommitId, type TransactionId } from '../shared/ids.ts';
+import { isCommitId, type CommitId, type TransactionId } from '../shared/ids.ts';
 import { parseAdvertisement } from './advertisement.ts';
 import { readChains } from './branch-reader.ts';
-import { CommitWriter } from './commit-writer.ts';
+import { makeBatch, storePack, type Batch } from './commit-writer.ts';
+import { faultOfBatch, isBranchName, ownersOfRefs, refChangesOf } from './drafts.ts';
 import { prepareEnvironment, type Credentials } from './environment.ts';
+import { encodePack, type ObjectFormat } from './git-objects.ts';
 import {
-  epochCommands,
+  epochObjects,
   flushDirectories,
+  hasHooks,
   isWritable,
   joinPacks,
   openLocalBeacon,
   packRefs,
+  writeBatch,
   type LocalBeacon,
 } from './local-beacon.ts';
 import { ObjectReader } from './object-reader.ts';
+import { PackedRefs, type RefChange } from './packed-refs.ts';
 import { ProcessPool, type Environment, type RunResult } from './processes.ts';
 import { isFinal, judgePush } from './push-report.ts';
 import { parseRemoteUrl, redact, type RemoteUrl } from './remote-url.ts';
@@ -33,7 +38,6 @@ import {
   openScratchRepository,
   OUTBOX_REFSPECS,
   REMOTE,
-  type OutboxRef,
   type ScratchRepository,
 } from './scratch-repository.ts';
 
@@ -87,7 +91,7 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
       remote.transport === 'path'
         ? await openLocalBeacon(git, remote.location, options.epochBranch)
         : undefined;
-    const open = (objectFormat: 'sha1' | 'sha256'): Promise<ScratchRepository> =>
+    const open = (objectFormat: ObjectFormat): Promise<ScratchRepository> =>
       openScratchRepository({
         workDir,
         environment,
@@ -97,7 +101,7 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
       });
     let scratch = await open(local?.objectFormat ?? 'sha1');
     const transport: Transport = { pool, environment, remote };
-    const first = await advertise(transport, scratch);
+    const first = parseAdvertisement(await listRemote(transport, scratch));
     // Only a remote's own ids tell its object format.
     const sample = [...first.branches.values()][0] ?? '';
     if (sample.length === 64 && local === undefined) scratch = await open('sha256');
@@ -130,6 +134,11 @@ interface GitBeaconParts {
   readonly logger?: BeaconLogger;
 }
 
+interface PreparedBatch extends Pick<Batch, 'commits'> {
+  readonly pack: Buffer;
+  readonly changes: readonly RefChange[];
+}
+
 class GitBeacon implements Beacon {
   readonly description: string;
   readonly epochBranch: string;
@@ -137,10 +146,13 @@ class GitBeacon implements Beacon {
   private readonly parts: GitBeaconParts;
   private readonly epochCommits = new Set<CommitId>();
   private readonly reader: ObjectReader;
-  private readonly writer: CommitWriter;
+  /** Of our own beacon, which takes a batch without a push. */
+  private readonly ownRefs: PackedRefs | undefined;
   /** Pushes share the outbox: one at a time. */
   private pushing: Promise<unknown> = Promise.resolve();
   private joining: Promise<void> | undefined;
+  private lastListing: Buffer = Buffer.alloc(0);
+  private lastSeen: Advertisement = { branches: new Map(), tags: new Map() };
   private pushesSinceMaintenance = 0;
   private looseRefs = LOOSE_REFS_LIMIT;
 
@@ -151,7 +163,7 @@ class GitBeacon implements Beacon {
     this.epochBranch = parts.epochBranch;
     this.epoch = parts.epoch;
     this.reader = new ObjectReader(transport.pool, scratch.gitDir, transport.environment);
-    this.writer = new CommitWriter(transport.pool, scratch.gitDir, transport.environment);
+    this.ownRefs = parts.local?.own === true ? new PackedRefs(parts.local.gitDir) : undefined;
   }
 
   async canPush(): Promise<boolean> {
@@ -169,10 +181,16 @@ class GitBeacon implements Beacon {
   }
 
   async advertise(): Promise<Advertisement> {
-    const seen = await advertise(this.parts.transport, this.parts.scratch);
-    const epoch = seen.branches.get(this.epochBranch);
-    if (epoch !== undefined && epoch !== this.epoch) await this.learnEpoch(epoch);
-    return seen;
+    const listing = await listRemote(this.parts.transport, this.parts.scratch);
+    // Most looks at the remote find nothing new, and a large one has megabytes of refs to take apart.
+    if (!listing.equals(this.lastListing)) {
+      const seen = parseAdvertisement(listing);
+      const epoch = seen.branches.get(this.epochBranch);
+      if (epoch !== undefined && epoch !== this.epoch) await this.learnEpoch(epoch);
+      this.lastSeen = seen;
+      this.lastListing = listing;
+    }
+    return this.lastSeen;
   }
 
   isEpoch(commitId: CommitId): boolean {
@@ -209,7 +227,7 @@ class GitBeacon implements Beacon {
     const result = this.pushing.then(() => this.pushBatch(drafts));
     // The next push waits for this one and for the upkeep after it; its caller has its answer before.
     this.pushing = result
-      .then((done) => this.maintain(done, drafts.length))
+      .then((done) => this.maintain(done))
       .catch((error: unknown) => this.report(String(error)));
     return result;
   }
@@ -218,7 +236,6 @@ class GitBeacon implements Beacon {
     const grace = setTimeout(() => void this.parts.transport.pool.close(), CLOSE_GRACE_MS);
     await this.pushing;
     clearTimeout(grace);
-    await this.writer.rest();
     await this.parts.transport.pool.close();
     await this.joining;
   }
@@ -227,38 +244,72 @@ class GitBeacon implements Beacon {
     const fault = faultOfBatch(drafts);
     if (fault !== undefined) return refused([], fault, false);
     if (drafts.length === 0) return { outcome: 'accepted', commits: new Map() };
-    const prepared = await this.prepareBatch(drafts);
-    if (!(prepared instanceof Map)) return prepared;
+    let batch: PreparedBatch;
+    try {
+      const trees = await this.readTrees(drafts);
+      const orphans = drafts.filter(({ parent }) => !trees.has(parent));
+      if (orphans.length > 0) {
+        const stale = orphans.map(({ transactionId }) => transactionId);
+        return refused(stale, 'the parent is not on the beacon', true);
+      }
+      batch = this.prepareBatch(drafts, trees);
+      if (await this.writeOwn(batch)) return { outcome: 'accepted', commits: batch.commits };
+      await this.fillOutbox(batch);
+    } catch (error) {
+      // Whatever went wrong, the remote has heard nothing of it.
+      this.warn({ err: error }, 'a batch could not be prepared');
+      return refused([], redact(error instanceof Error ? error.message : String(error)), true);
+    }
+    return this.pushOutbox(drafts, batch.commits);
+  }
+
+  private prepareBatch(
+    drafts: readonly CommitDraft[],
+    trees: ReadonlyMap<CommitId, Buffer>,
+  ): PreparedBatch {
+    const { objectFormat } = this.parts.scratch;
+    const { commits, objects } = makeBatch(objectFormat, drafts, trees);
+    const changes = refChangesOf(drafts, commits, (commitId) => this.isEpoch(commitId));
+    return { commits, changes, pack: encodePack(objectFormat, objects) };
+  }
+
+  /**
+   * Writes into our own beacon without a push.
+   * @returns false when a push has to be made or to say what is wrong: to repeat the batch there does no harm.
+   */
+  private async writeOwn(batch: PreparedBatch): Promise<boolean> {
+    const { local, transport } = this.parts;
+    if (this.ownRefs === undefined || local === undefined || (await hasHooks(local))) return false;
+    try {
+      return await writeBatch(transport, local, this.ownRefs, batch);
+    } catch (error) {
+      this.warn({ err: error }, 'a batch could not be written into the beacon; it is pushed');
+      return false;
+    }
+  }
+
+  private async fillOutbox({ pack, changes }: PreparedBatch): Promise<void> {
+    const { scratch, transport } = this.parts;
+    await storePack(transport.pool, { ...transport, gitDir: scratch.gitDir }, pack);
+    await scratch.setOutbox(changes);
+  }
+
+  private async pushOutbox(
+    drafts: readonly CommitDraft[],
+    commits: ReadonlyMap<TransactionId, CommitId>,
+  ): Promise<PushResult> {
     const args = ['push', '--atomic', '--porcelain', '--no-progress', REMOTE, ...OUTBOX_REFSPECS];
     const timeoutMs = this.parts.pushTimeoutMs ?? DEFAULT_PUSH_TIMEOUT_MS;
     const result = await this.run(args, { timeoutMs });
-    const owners = refOwners(drafts);
+    const owners = ownersOfRefs(drafts);
     const verdict = judgePush(result, new Set(owners.keys()));
     if (verdict.outcome === 'refused') {
       const stale = new Set([...verdict.staleRefs].flatMap((ref) => owners.get(ref) ?? []));
       return refused([...stale], redact(verdict.reason), verdict.retryable);
     }
     if (verdict.outcome === 'unknown') return { ...verdict, reason: redact(verdict.reason) };
-    return this.acceptDurably(prepared);
-  }
-
-  /** Makes the batch's commits and refs here. Whatever goes wrong meanwhile, the remote has heard nothing of it. */
-  private async prepareBatch(
-    drafts: readonly CommitDraft[],
-  ): Promise<Map<TransactionId, CommitId> | PushResult> {
-    try {
-      const orphans = await this.findOrphans(drafts);
-      if (orphans.length > 0) return refused(orphans, 'the parent is not on the beacon', true);
-      const commits = await this.writer.write(drafts);
-      await this.parts.scratch.setOutbox(
-        outboxOf(drafts, commits, (commitId) => this.isEpoch(commitId)),
-      );
-      return commits;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.warn({ err: error }, 'a batch could not be prepared');
-      return refused([], redact(reason), true);
-    }
+    this.looseRefs += 2 * drafts.length;
+    return this.acceptDurably(commits);
   }
 
   private async acceptDurably(commits: ReadonlyMap<TransactionId, CommitId>): Promise<PushResult> {
@@ -273,17 +324,29 @@ class GitBeacon implements Beacon {
     return { outcome: 'accepted', commits };
   }
 
-  /** The transactions whose parent cannot be found, here or on the remote. */
-  private async findOrphans(drafts: readonly CommitDraft[]): Promise<TransactionId[]> {
-    let missing = await this.findMissing(drafts.map(({ parent }) => parent));
-    if (missing.size > 0 && this.parts.local === undefined) {
-      const branches = drafts
-        .filter(({ parent }) => missing.has(parent))
-        .map((draft) => (this.isEpoch(draft.parent) ? this.epochBranch : branchOf(draft.assetId)));
-      await this.fetch([...new Set(branches)]);
-      missing = await this.findMissing([...missing]);
+  /** The tree of every parent that can be found, here or on the remote. */
+  private async readTrees(drafts: readonly CommitDraft[]): Promise<Map<CommitId, Buffer>> {
+    const parents = new Set(drafts.map(({ parent }) => parent));
+    const trees = await this.readLocalTrees(parents);
+    if (trees.size === parents.size || this.parts.local !== undefined) return trees;
+    const branches = drafts
+      .filter(({ parent }) => !trees.has(parent))
+      .map((draft) => (this.isEpoch(draft.parent) ? this.epochBranch : branchOf(draft.assetId)));
+    await this.fetch([...new Set(branches)]);
+    return this.readLocalTrees(parents);
+  }
+
+  private async readLocalTrees(commits: ReadonlySet<CommitId>): Promise<Map<CommitId, Buffer>> {
+    const wanted = [...commits];
+    const answers = await this.reader.read(
+      wanted.map((commitId) => ({ command: 'contents', object: `${commitId}^{tree}` }) as const),
+    );
+    const trees = new Map<CommitId, Buffer>();
+    for (const [index, commitId] of wanted.entries()) {
+      const tree = answers[index]?.content;
+      if (tree !== undefined) trees.set(commitId, tree);
     }
-    return drafts.filter(({ parent }) => missing.has(parent)).map((draft) => draft.transactionId);
+    return trees;
   }
 
   /** Which of these are no commits of the object store. */
@@ -346,18 +409,16 @@ class GitBeacon implements Beacon {
   }
 
   /** Upkeep between pushes, while nobody waits for an answer. */
-  private async maintain(done: PushResult, drafts: number): Promise<void> {
+  private async maintain(done: PushResult): Promise<void> {
     if (done.outcome !== 'accepted') return;
     const { local, scratch, transport } = this.parts;
-    this.pushesSinceMaintenance += 1;
-    this.looseRefs += 2 * drafts;
     if (local?.own === true && this.looseRefs > LOOSE_REFS_LIMIT) {
       this.looseRefs = 0;
       this.report(await packRefs(transport, local));
     }
+    this.pushesSinceMaintenance += 1;
     if (this.pushesSinceMaintenance < PUSHES_PER_MAINTENANCE) return;
     this.pushesSinceMaintenance = 0;
-    await this.writer.rest();
     // What was pushed to a local beacon stands there; the scratch's copy has served.
     if (local !== undefined) await scratch.dropObjects();
     const gitDir = local === undefined ? scratch.gitDir : local.own ? local.gitDir : undefined;
@@ -395,7 +456,8 @@ async function checkGit(
   }
 }
 
-async function advertise(transport: Transport, scratch: ScratchRepository): Promise<Advertisement> {
+/** What `git ls-remote` prints of branches and tags. */
+async function listRemote(transport: Transport, scratch: ScratchRepository): Promise<Buffer> {
   const { pool, environment } = transport;
   const result = await pool.run(['ls-remote', '--quiet', '--heads', '--tags', REMOTE], {
     cwd: scratch.gitDir,
@@ -403,7 +465,7 @@ async function advertise(transport: Transport, scratch: ScratchRepository): Prom
     timeoutMs: ADVERTISE_TIMEOUT_MS,
   });
   if (result.exitCode !== 0) throw unreachable(result);
-  return parseAdvertisement(result.stdout);
+  return result.stdout;
 }
 
 /** Puts the epoch commit on a remote that has no branch yet. Two nodes that do so at once make the same commit. */
@@ -415,15 +477,10 @@ async function startEpoch(
 ): Promise<CommitId> {
   if (branches.size > 0) throw unusable(remote, `it has no branch ${epochBranch}`);
   const options = { cwd: scratch.gitDir, environment, timeoutMs: ADVERTISE_TIMEOUT_MS };
-  const ref = 'refs/outbox/epoch';
-  const imported = await pool.run(['fast-import', '--quiet', '--force', '--date-format=raw'], {
-    ...options,
-    input: epochCommands(ref),
-  });
-  const epoch = imported.stdout.toString('latin1').trim();
-  if (imported.exitCode !== 0 || !isCommitId(epoch)) {
-    throw new Error(`git fast-import failed: ${imported.stderr}`);
-  }
+  const objects = epochObjects(scratch.objectFormat);
+  const pack = encodePack(scratch.objectFormat, objects);
+  await storePack(pool, { gitDir: scratch.gitDir, environment }, pack);
+  const epoch = objects[0].id as CommitId;
   const pushed = await pool.run(
     ['push', '--porcelain', '--no-verify', REMOTE, `${epoch}:refs/heads/${epochBranch}`],
     options,
@@ -431,64 +488,6 @@ async function startEpoch(
   if (pushed.exitCode === 0) return epoch;
   if (pushed.interruption !== undefined) throw unreachable(pushed);
   throw unusable(remote, `it is empty and refused the epoch commit: ${lastWords(pushed)}`);
-}
-
-/** Why a batch cannot be pushed at all; only a fault of our own makes one. */
-function faultOfBatch(drafts: readonly CommitDraft[]): string | undefined {
-  const assets = new Set(drafts.map(({ assetId }) => assetId));
-  const transactions = new Set(drafts.map(({ transactionId }) => transactionId));
-  if (assets.size < drafts.length) return 'one asset has two transactions in the batch';
-  if (transactions.size < drafts.length) return 'a transaction is twice in the batch';
-  for (const draft of drafts) {
-    const { assetId, transactionId, parent, committer, commitTimeSeconds } = draft;
-    const sound =
-      isBranchName(branchOf(assetId)) &&
-      isTransactionId(transactionId) &&
-      isCommitId(parent) &&
-      /^[\w.@+-]+$/.test(committer) &&
-      Number.isSafeInteger(commitTimeSeconds) &&
-      commitTimeSeconds >= 0;
-    if (!sound) return `the draft of ${JSON.stringify(transactionId)} is malformed`;
-  }
-  return undefined;
-}
-
-function outboxOf(
-  drafts: readonly CommitDraft[],
-  commits: ReadonlyMap<TransactionId, CommitId>,
-  isEpoch: (commitId: CommitId) => boolean,
-): OutboxRef[] {
-  return drafts.flatMap((draft) => {
-    const target = commits.get(draft.transactionId);
-    if (target === undefined) throw new Error(`no commit was made for ${draft.transactionId}`);
-    const nothing = '0'.repeat(target.length);
-    const { parent } = draft;
-    const parents = isEpoch(parent) ? [nothing, parent] : [parent];
-    return [
-      { name: `heads/${branchOf(draft.assetId)}`, target, expected: parents },
-      { name: `tags/${draft.transactionId}`, target, expected: [nothing] },
-    ];
-  });
-}
-
-/** Which transaction each ref of a batch belongs to. */
-function refOwners(drafts: readonly CommitDraft[]): Map<string, TransactionId> {
-  return new Map(
-    drafts.flatMap(({ assetId, transactionId }) => [
-      [`refs/heads/${branchOf(assetId)}`, transactionId] as const,
-      [`refs/tags/${transactionId}`, transactionId] as const,
-    ]),
-  );
-}
-
-/** The rules of git check-ref-format for one branch, so that a name can stand in a refspec and in `packed-refs`. */
-function isBranchName(name: string): boolean {
-  return (
-    name !== '' &&
-    name.isWellFormed() &&
-    // eslint-disable-next-line no-control-regex -- control characters are exactly what git refuses
-    !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^\/|[/.]$|(?:^|\/)\.|\.lock(?:\/|$)/.test(name)
-  );
 }
 
 function refused(stale: readonly TransactionId[], reason: string, retryable: boolean): PushResult {

@@ -14,6 +14,17 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../shared/errors.ts';
+import type { CommitId } from '../shared/ids.ts';
+import { storePack } from './commit-writer.ts';
+import { flushPath } from './flush.ts';
+import {
+  encodePack,
+  makeObject,
+  withFile,
+  type GitObject,
+  type ObjectFormat,
+} from './git-objects.ts';
+import { PackedRefs, type RefChange } from './packed-refs.ts';
 import type { Environment, ProcessPool } from './processes.ts';
 import { countPacks } from './scratch-repository.ts';
 
@@ -61,10 +72,20 @@ const OWN_SETTINGS = `[core]
 	beacon = 1
 `;
 
+const RECEIVE_HOOKS = new Set([
+  'pre-receive',
+  'update',
+  'proc-receive',
+  'reference-transaction',
+  'post-receive',
+  'post-update',
+]);
+
 export interface LocalBeacon {
   readonly gitDir: string;
   readonly objectDir: string;
-  readonly objectFormat: 'sha1' | 'sha256';
+  readonly hooksDir: string;
+  readonly objectFormat: ObjectFormat;
   /** True when we made it: nobody else keeps it in order. */
   readonly own: boolean;
 }
@@ -74,19 +95,13 @@ interface Git {
   readonly environment: Environment;
 }
 
-/** The fast-import commands that make the epoch commit on a branch. */
-export function epochCommands(ref: string): string {
-  const bytes = Buffer.byteLength(EPOCH_README);
-  return [
-    `commit ${ref}`,
-    'mark :1',
-    `committer ${EPOCH_IDENTITY}`,
-    'data 5\nEpoch',
-    'M 100644 inline README.md',
-    `data ${bytes}\n${EPOCH_README}`,
-    'get-mark :1',
-    '',
-  ].join('\n');
+/** The objects of the commit that every chain starts from; the first of them is the commit itself. */
+export function epochObjects(format: ObjectFormat): readonly [GitObject, ...GitObject[]] {
+  const blob = makeObject(format, 'blob', Buffer.from(EPOCH_README));
+  const content = withFile(format, Buffer.alloc(0), 'README.md', blob.id);
+  const tree = makeObject(format, 'tree', content);
+  const text = `tree ${tree.id}\nauthor ${EPOCH_IDENTITY}\ncommitter ${EPOCH_IDENTITY}\n\nEpoch`;
+  return [makeObject(format, 'commit', Buffer.from(text)), tree, blob];
 }
 
 /**
@@ -99,21 +114,44 @@ export async function openLocalBeacon(
   epochBranch: string,
 ): Promise<LocalBeacon> {
   if (await isEmpty(path)) await createBeacon(git, path, epochBranch);
-  const args = ['rev-parse', '--absolute-git-dir', '--git-path', 'objects', '--show-object-format'];
+  const paths = ['--git-path', 'objects', '--git-path', 'hooks'];
+  const args = ['rev-parse', '--absolute-git-dir', ...paths, '--show-object-format'];
   const environment = { ...git.environment, GIT_CEILING_DIRECTORIES: dirname(path) };
   const result = await git.pool.run(args, {
     cwd: path,
     environment,
     timeoutMs: COMMAND_TIMEOUT_MS,
   });
-  const [gitDir = '', objects = '', format] = result.stdout.toString('utf8').split('\n');
+  const [gitDir = '', objects = '', hooks = '', format] = result.stdout
+    .toString('utf8')
+    .split('\n');
   if (result.exitCode !== 0 || (format !== 'sha1' && format !== 'sha256')) {
     throw unusable(path, result.stderr.trim().split('\n')[0] ?? 'it is no git repository');
   }
   const config = await readFile(join(gitDir, 'config'), 'utf8');
   const own = /^\[aibot\]\n\tbeacon = 1$/m.test(config);
   if (own) await removeStaleLocks(gitDir);
-  return { gitDir, objectDir: resolve(path, objects), objectFormat: format, own };
+  return {
+    gitDir,
+    objectDir: resolve(path, objects),
+    hooksDir: resolve(path, hooks),
+    objectFormat: format,
+    own,
+  };
+}
+
+/**
+ * True when whoever keeps the beacon has put a hook of receive-pack's (githooks) into it: only a push runs those.
+ * Looked up for each batch, because a hook may be added at any time.
+ */
+export async function hasHooks({ hooksDir }: Pick<LocalBeacon, 'hooksDir'>): Promise<boolean> {
+  try {
+    const names = await readdir(hooksDir);
+    return names.some((name) => RECEIVE_HOOKS.has(name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** True when this process may write the beacon's objects and refs. */
@@ -131,12 +169,25 @@ export async function isWritable(beacon: LocalBeacon): Promise<boolean> {
 }
 
 /**
- * Flushes the directories that a push added names to. git flushes the files alone: after a power cut a file whose name
- * was lost is no use.
+ * Puts a pack into our own beacon and sets the refs of its commits: all of them or none, whatever dies. The pack is on
+ * the disk before a ref can point into it.
+ * @returns false when git itself must judge what stands in the way; nothing but unreferenced objects was written.
  */
+export async function writeBatch(
+  git: Git,
+  beacon: LocalBeacon,
+  refs: PackedRefs,
+  batch: { readonly pack: Buffer; readonly changes: readonly RefChange[] },
+): Promise<boolean> {
+  await storePack(git.pool, { ...git, gitDir: beacon.gitDir }, batch.pack);
+  await flushPath(join(beacon.objectDir, 'pack'));
+  return refs.setAll(batch.changes);
+}
+
+/** Flushes the directories that a push added names to. */
 export async function flushDirectories(beacon: LocalBeacon): Promise<void> {
   const directories = ['refs/heads', 'refs/tags'].map((name) => join(beacon.gitDir, name));
-  await Promise.all([...directories, join(beacon.objectDir, 'pack')].map(flushDirectory));
+  await Promise.all([...directories, join(beacon.objectDir, 'pack')].map(flushPath));
 }
 
 /** Moves all refs into one file: git reads 18,000 packed refs faster than 300 loose ones. */
@@ -151,7 +202,7 @@ export async function joinPacks(
   limit: number,
 ): Promise<string | undefined> {
   if ((await countPacks(gitDir)) <= limit) return undefined;
-  return maintain(git, { gitDir }, ['repack', '--geometric=2', '-d', '-l', '-q']);
+  return maintain(git, { gitDir }, ['repack', '--geometric=2', '-d', '-l', '-q', '-n']);
 }
 
 async function maintain(
@@ -173,14 +224,9 @@ async function createBeacon(git: Git, path: string, epochBranch: string): Promis
   const parent = dirname(path);
   await mkdir(parent, { recursive: true });
   const draft = join(parent, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
-  const run = async (args: readonly string[], cwd: string, input = ''): Promise<void> => {
+  const run = async (args: readonly string[], cwd: string): Promise<void> => {
     const { environment } = git;
-    const result = await git.pool.run(args, {
-      cwd,
-      environment,
-      input,
-      timeoutMs: COMMAND_TIMEOUT_MS,
-    });
+    const result = await git.pool.run(args, { cwd, environment, timeoutMs: COMMAND_TIMEOUT_MS });
     if (result.exitCode !== 0) throw unusable(path, result.stderr.trim().slice(0, 300));
   };
   try {
@@ -190,18 +236,22 @@ async function createBeacon(git: Git, path: string, epochBranch: string): Promis
     await config.sync();
     await config.close();
     await run(['symbolic-ref', 'HEAD', `refs/heads/${epochBranch}`], draft);
-    await run(
-      ['-c', 'fastimport.unpackLimit=1', 'fast-import', '--quiet', '--date-format=raw'],
-      draft,
-      epochCommands(`refs/heads/${epochBranch}`),
-    );
+    await putEpoch(git, draft, `refs/heads/${epochBranch}`);
     await flushTree(draft);
     await rename(draft, path);
-    await flushDirectory(parent);
+    await flushPath(parent);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     throw error;
   }
+}
+
+async function putEpoch(git: Git, gitDir: string, ref: string): Promise<void> {
+  const objects = epochObjects('sha1');
+  await storePack(git.pool, { gitDir, environment: git.environment }, encodePack('sha1', objects));
+  const change = { ref, target: objects[0].id as CommitId, expected: [undefined] };
+  if (!(await new PackedRefs(gitDir).setAll([change])))
+    throw new Error('a new repository has refs');
 }
 
 /**
@@ -233,19 +283,9 @@ async function flushTree(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) await flushTree(path);
-    else await flushDirectory(path);
+    else await flushPath(path);
   }
-  await flushDirectory(directory);
-}
-
-/** Flushes what a path names, directory or file. */
-async function flushDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await flushPath(directory);
 }
 
 /** True when nothing is at the path, or a directory without entries. */

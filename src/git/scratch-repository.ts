@@ -2,8 +2,9 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { simpleGit } from 'simple-git';
-import type { CommitId } from '../shared/ids.ts';
 import { quoteConfig } from './environment.ts';
+import type { ObjectFormat } from './git-objects.ts';
+import type { RefChange } from './packed-refs.ts';
 import type { Environment } from './processes.ts';
 
 /** The remote's name in the scratch repository: commands carry it in place of a URL that may hold credentials. */
@@ -12,15 +13,6 @@ export const OUTBOX_REFSPECS = [
   'refs/outbox/heads/*:refs/heads/*',
   'refs/outbox/tags/*:refs/tags/*',
 ] as const;
-
-/** One ref of a batch. */
-export interface OutboxRef {
-  /** `heads/<branch>` or `tags/<tag>`. */
-  readonly name: string;
-  readonly target: CommitId;
-  /** The values that the ref may have on the remote before the push; the zero id for a ref that is not there. */
-  readonly expected: readonly string[];
-}
 
 /**
  * git refuses a push that is no fast-forward, but it would not mind a remote whose branch stands *behind* the draft's
@@ -37,7 +29,7 @@ export async function openScratchRepository(options: {
   readonly workDir: string;
   readonly environment: Environment;
   readonly location: string;
-  readonly objectFormat: 'sha1' | 'sha256';
+  readonly objectFormat: ObjectFormat;
   /** The object store of a local beacon, read in place. */
   readonly alternate: string | undefined;
 }): Promise<ScratchRepository> {
@@ -64,27 +56,25 @@ export async function openScratchRepository(options: {
       ]);
     await writeFile(formatFile, options.objectFormat);
   }
-  const scratch = new ScratchRepository(gitDir);
-  await scratch.configure(options.location, options.objectFormat, options.alternate);
+  const scratch = new ScratchRepository(gitDir, options.objectFormat);
+  await scratch.configure(options.location, options.alternate);
   return scratch;
 }
 
 export class ScratchRepository {
   readonly gitDir: string;
+  readonly objectFormat: ObjectFormat;
   private readonly hooksDir: string;
 
-  constructor(gitDir: string) {
+  constructor(gitDir: string, objectFormat: ObjectFormat) {
     this.gitDir = gitDir;
+    this.objectFormat = objectFormat;
     this.hooksDir = join(gitDir, 'aibot-hooks');
   }
 
   /** Writes the settings anew, so that an older version's are never left, and clears what a crash left. */
-  async configure(
-    location: string,
-    objectFormat: 'sha1' | 'sha256',
-    alternate: string | undefined,
-  ): Promise<void> {
-    const config = scratchConfig(location, this.hooksDir, objectFormat);
+  async configure(location: string, alternate: string | undefined): Promise<void> {
+    const config = scratchConfig(location, this.hooksDir, this.objectFormat);
     await replaceFile(join(this.gitDir, 'config'), config);
     await mkdir(this.hooksDir, { recursive: true });
     await writeFile(join(this.hooksDir, 'pre-push'), PRE_PUSH_HOOK, { mode: 0o755 });
@@ -100,14 +90,16 @@ export class ScratchRepository {
    * Makes these the only refs of the repository. They are written as one `packed-refs` file: no process, one rename,
    * and whatever the batch before left is gone with it.
    */
-  async setOutbox(refs: readonly OutboxRef[]): Promise<void> {
-    const lines = refs.map(({ name, target }) => ({ ref: `refs/outbox/${name}`, target }));
+  async setOutbox(changes: readonly RefChange[]): Promise<void> {
+    const lines = changes.map(({ ref, target }) => ({ ref: outboxRef(ref), target }));
     // git searches the file by bisection over the names' bytes.
     const bytes = lines.map((line) => ({ ...line, key: Buffer.from(line.ref) }));
     bytes.sort((a, b) => Buffer.compare(a.key, b.key));
     const packed = bytes.map(({ ref, target }) => `${target} ${ref}\n`);
-    const expected = refs.flatMap(({ name, target, expected: values }) =>
-      values.map((value) => `refs/outbox/${name} ${target} refs/${name} ${value}\n`),
+    const expected = changes.flatMap(({ ref, target, expected: values }) =>
+      values.map(
+        (value = '0'.repeat(target.length)) => `${outboxRef(ref)} ${target} ${ref} ${value}\n`,
+      ),
     );
     await replaceFile(join(this.hooksDir, 'expected'), expected.join(''));
     await replaceFile(
@@ -142,6 +134,11 @@ export class ScratchRepository {
   }
 }
 
+/** Where a ref of the remote waits in the outbox. */
+function outboxRef(ref: string): string {
+  return ref.replace(/^refs\//, 'refs/outbox/');
+}
+
 /** How many packs stand in a repository's own object store. */
 export async function countPacks(gitDir: string): Promise<number> {
   const names = await readdir(join(gitDir, 'objects', 'pack'));
@@ -152,11 +149,7 @@ export async function countPacks(gitDir: string): Promise<number> {
  * `core.fsync = none`: what is written here is read again from the remote or rebuilt from the journal. Packs are never
  * unpacked, deltas are never searched for: a transaction is three small objects.
  */
-function scratchConfig(
-  location: string,
-  hooksDir: string,
-  objectFormat: 'sha1' | 'sha256',
-): string {
+function scratchConfig(location: string, hooksDir: string, objectFormat: ObjectFormat): string {
   const version = objectFormat === 'sha1' ? 0 : 1;
   return [
     '[core]',
@@ -174,7 +167,6 @@ function scratchConfig(
     '[maintenance]\n\tauto = false',
     '[pack]\n\tthreads = 1\n\twindow = 0',
     '[fetch]\n\tunpackLimit = 1\n\twriteCommitGraph = false',
-    '[fastimport]\n\tunpackLimit = 1',
     '[push]\n\tnegotiate = false\n\tgpgSign = false\n\trecurseSubmodules = no',
     '[advice]\n\tpushUpdateRejected = false',
     '',

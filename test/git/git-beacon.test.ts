@@ -236,6 +236,53 @@ describe.each([
   });
 });
 
+describe('a beacon of our own', () => {
+  test('takes a batch in one file, without a ref file for any of it', async () => {
+    const fixture = gitFixture();
+    const beacon = await fixture.open();
+    await pushAccepted(beacon, ...Array.from({ length: 3 }, () => makeDraft(beacon.epoch)));
+    const loose = ['heads', 'tags'].flatMap((kind) =>
+      readdirSync(join(fixture.path, 'refs', kind)),
+    );
+    expect(loose).toEqual([]);
+    expect(git(fixture.path, ['for-each-ref']).split('\n')).toHaveLength(7);
+    git(fixture.path, ['fsck', '--strict']);
+  });
+
+  test('with a hook gets a push, so that the hook sees the whole batch at once', async () => {
+    const fixture = gitFixture();
+    const beacon = await fixture.open();
+    const log = join(fixture.path, 'log');
+    setHook(fixture.path, 'post-receive', `cat >> '${log}'; echo end >> '${log}'`);
+    await pushAccepted(beacon, makeDraft(beacon.epoch), makeDraft(beacon.epoch));
+    const lines = readFileSync(log, 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(5);
+    expect(lines.at(-1)).toBe('end');
+  });
+
+  test('takes further batches after strangers have pushed to it', async () => {
+    const fixture = gitFixture();
+    const beacon = await fixture.open();
+    const mint = makeDraft(beacon.epoch);
+    const [tip] = await pushAccepted(beacon, mint);
+    const record = Buffer.from('{}');
+    const foreign = addCommit(fixture.path, { parents: [tip!], record });
+    const clone = tempDir();
+    git(clone, ['clone', '--quiet', '--bare', fixture.path, 'clone.git']);
+    git(join(clone, 'clone.git'), [
+      'push',
+      '--quiet',
+      fixture.path,
+      `${foreign}:refs/heads/${branchOf(mint.assetId)}`,
+    ]);
+    const next = makeDraft(foreign, { assetId: mint.assetId });
+    await expect(beacon.push([makeDraft(tip!, { assetId: mint.assetId })])).resolves.toMatchObject({
+      outcome: 'refused',
+    });
+    await expect(pushAccepted(beacon, next, makeDraft(beacon.epoch))).resolves.toHaveLength(2);
+  });
+});
+
 describe('an unreachable remote', () => {
   test('refuses a push that cannot even begin, to be tried again', async () => {
     const fixture = sshFixture();

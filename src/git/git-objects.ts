@@ -1,0 +1,102 @@
+// Git objects as bytes: how a blob, a tree and a commit are written, named and put together into a pack.
+import { createHash } from 'node:crypto';
+import { deflateSync } from 'node:zlib';
+
+export type ObjectFormat = 'sha1' | 'sha256';
+
+export interface GitObject {
+  readonly type: 'commit' | 'tree' | 'blob';
+  readonly content: Buffer;
+  /** Lowercase hex of the hash over type, size and content. */
+  readonly id: string;
+}
+
+/** The numbers of the types in a pack (gitformat-pack). */
+const PACK_TYPES = { commit: 1, tree: 2, blob: 3 } as const;
+const PACK_VERSION = 2;
+const FILE_MODE = '100644';
+const DIRECTORY_MODE = '40000';
+
+/** Names an object's bytes as `git hash-object` does. */
+export function makeObject(
+  format: ObjectFormat,
+  type: GitObject['type'],
+  content: Buffer,
+): GitObject {
+  const id = createHash(format).update(`${type} ${content.length}\0`).update(content).digest('hex');
+  return { type, content, id };
+}
+
+/**
+ * The tree with one file added or replaced.
+ * @param tree the bytes of a tree object: entries of `<mode> <name> NUL <binary id>`, sorted.
+ * @param name of a file in the tree itself, in no directory of it.
+ * @throws RangeError when these bytes are no tree.
+ */
+export function withFile(format: ObjectFormat, tree: Buffer, name: string, blobId: string): Buffer {
+  const entry = Buffer.concat([Buffer.from(`${FILE_MODE} ${name}\0`), Buffer.from(blobId, 'hex')]);
+  const key = Buffer.from(name);
+  const parts: Buffer[] = [];
+  let isPlaced = false;
+  for (const old of treeEntries(format, tree)) {
+    if (old.name.equals(key)) continue;
+    if (!isPlaced && Buffer.compare(key, old.sortKey) < 0) {
+      parts.push(entry);
+      isPlaced = true;
+    }
+    parts.push(old.bytes);
+  }
+  if (!isPlaced) parts.push(entry);
+  return Buffer.concat(parts);
+}
+
+interface TreeEntry {
+  readonly bytes: Buffer;
+  readonly name: Buffer;
+  /** git sorts a directory as if its name ended with a slash. */
+  readonly sortKey: Buffer;
+}
+
+function* treeEntries(format: ObjectFormat, tree: Buffer): Iterable<TreeEntry> {
+  const idBytes = format === 'sha1' ? 20 : 32;
+  for (let at = 0; at < tree.length;) {
+    const space = tree.indexOf(0x20, at);
+    const nul = tree.indexOf(0, at);
+    const end = nul + 1 + idBytes;
+    if (space === -1 || nul < space || end > tree.length) throw new RangeError('no tree object');
+    const name = tree.subarray(space + 1, nul);
+    const isDirectory = tree.toString('latin1', at, space) === DIRECTORY_MODE;
+    const sortKey = isDirectory ? Buffer.concat([name, Buffer.from('/')]) : name;
+    yield { bytes: tree.subarray(at, end), name, sortKey };
+    at = end;
+  }
+}
+
+/**
+ * A pack of whole objects, in the form of gitformat-pack version 2: no deltas, because a transaction is three small
+ * objects that have nothing in common with any other.
+ */
+export function encodePack(format: ObjectFormat, objects: readonly GitObject[]): Buffer {
+  const head = Buffer.alloc(12);
+  head.write('PACK', 'latin1');
+  head.writeUInt32BE(PACK_VERSION, 4);
+  head.writeUInt32BE(objects.length, 8);
+  const entries = objects.flatMap(({ type, content }) => [
+    entryHead(PACK_TYPES[type], content.length),
+    deflateSync(content, { level: 1 }),
+  ]);
+  const body = Buffer.concat([head, ...entries]);
+  return Buffer.concat([body, createHash(format).update(body).digest()]);
+}
+
+/** Type and size: four bits of the size beside the type, then seven in each byte, the lowest first. */
+function entryHead(type: number, size: number): Buffer {
+  const bytes: number[] = [];
+  let left = Math.floor(size / 16);
+  let byte = (type << 4) | (size % 16);
+  for (; left > 0; left = Math.floor(left / 128)) {
+    bytes.push(byte | 0x80);
+    byte = left % 128;
+  }
+  return Buffer.from([...bytes, byte]);
+}
