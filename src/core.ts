@@ -13,7 +13,7 @@ import type { Config } from './config.ts';
 import { lockDataDir } from './db/data-dir-lock.ts';
 import { openDatabase } from './db/open-database.ts';
 import { openChainIndex } from './db/sqlite-chain-index.ts';
-import { openGitBeacon } from './git/git-beacon.ts';
+import { openGitBeacon } from './git/open-git-beacon.ts';
 import { systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
 import { openVault, type Vault } from './vault/vault.ts';

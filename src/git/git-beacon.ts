@@ -1,7 +1,4 @@
 // The beacon chain in a git repository: git's adapter of the port Beacon.
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { simpleGit } from 'simple-git';
 import type {
   Advertisement,
   Beacon,
@@ -10,57 +7,30 @@ import type {
   PushResult,
 } from '../chain/beacon.ts';
 import { branchOf } from '../chain/refs.ts';
-import { AppError } from '../shared/errors.ts';
 import { isCommitId, type CommitId, type TransactionId } from '../shared/ids.ts';
 import { parseAdvertisement } from './advertisement.ts';
 import { readChains } from './branch-reader.ts';
 import { makeBatch, storePack, type Batch } from './commit-writer.ts';
 import { faultOfBatch, isBranchName, ownersOfRefs, refChangesOf } from './drafts.ts';
-import { prepareEnvironment, type Credentials } from './environment.ts';
-import { encodePack, type ObjectFormat } from './git-objects.ts';
+import { encodePack } from './git-objects.ts';
 import {
-  epochObjects,
   flushDirectories,
   hasHooks,
   isWritable,
   joinPacks,
-  openLocalBeacon,
   packRefs,
   writeBatch,
   type LocalBeacon,
 } from './local-beacon.ts';
 import { ObjectReader } from './object-reader.ts';
 import { PackedRefs, type RefChange } from './packed-refs.ts';
-import { ProcessPool, type Environment, type RunResult } from './processes.ts';
+import type { RunResult } from './processes.ts';
 import { isFinal, judgePush } from './push-report.ts';
-import { parseRemoteUrl, redact, type RemoteUrl } from './remote-url.ts';
-import {
-  openScratchRepository,
-  OUTBOX_REFSPECS,
-  REMOTE,
-  type ScratchRepository,
-} from './scratch-repository.ts';
-
-/** Where the adapter says what nobody waits for. */
-interface BeaconLogger {
-  warn(facts: Readonly<Record<string, unknown>>, message: string): void;
-}
-
-export interface GitBeaconOptions extends Credentials {
-  /** A path, `file://`, `ssh://` or scp-like, or `https://` URL. A path where nothing is becomes a new beacon. */
-  readonly url: string;
-  readonly epochBranch: string;
-  /** A directory of the adapter's own; deleting it while the beacon is closed costs a fetch and nothing else. */
-  readonly workDir: string;
-  /** The most time that one push may take; 60,000 by default. */
-  readonly pushTimeoutMs?: number;
-  /** The process's environment, of which git gets the few variables that it needs. */
-  readonly ambient?: Readonly<Record<string, string | undefined>>;
-  readonly logger?: BeaconLogger;
-}
+import { redact } from './remote-url.ts';
+import { lastWords, listRemote, runRemote, unreachable, type Transport } from './transport.ts';
+import { OUTBOX_REFSPECS, REMOTE, type ScratchRepository } from './scratch-repository.ts';
 
 const DEFAULT_PUSH_TIMEOUT_MS = 60_000;
-const ADVERTISE_TIMEOUT_MS = 60_000;
 const FETCH_TIMEOUT_MS = 600_000;
 /** A push still in flight gets this long to end by itself when the beacon is closed. */
 const CLOSE_GRACE_MS = 10_000;
@@ -69,62 +39,12 @@ const MAX_NAMED_FETCHES = 200;
 const PUSHES_PER_MAINTENANCE = 48;
 const LOOSE_REFS_LIMIT = 256;
 
-/**
- * Opens the beacon, or makes it: a path where nothing is becomes a bare repository with an epoch commit, and a remote
- * without branches gets the epoch commit. One process may use a work directory at a time.
- * @throws AppError BEACON_UNREACHABLE when the remote does not answer
- * @throws AppError BEACON_UNUSABLE when it has branches but not the epoch branch, is no repository, or git is too old
- */
-export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> {
-  const remote = parseRemoteUrl(options.url);
-  if (!isBranchName(options.epochBranch)) {
-    throw unusable(remote, `${JSON.stringify(options.epochBranch)} cannot be a branch`);
-  }
-  const workDir = resolve(options.workDir);
-  await mkdir(workDir, { recursive: true, mode: 0o700 });
-  const environment = await prepareEnvironment(remote, workDir, options, options.ambient ?? {});
-  await checkGit(remote, workDir, environment);
-  const pool = new ProcessPool();
-  try {
-    const git = { pool, environment };
-    const local =
-      remote.transport === 'path'
-        ? await openLocalBeacon(git, remote.location, options.epochBranch)
-        : undefined;
-    const open = (objectFormat: ObjectFormat): Promise<ScratchRepository> =>
-      openScratchRepository({
-        workDir,
-        environment,
-        location: remote.location,
-        objectFormat,
-        alternate: local?.objectDir,
-      });
-    let scratch = await open(local?.objectFormat ?? 'sha1');
-    const transport: Transport = { pool, environment, remote };
-    const first = parseAdvertisement(await listRemote(transport, scratch));
-    // Only a remote's own ids tell its object format.
-    const sample = [...first.branches.values()][0] ?? '';
-    if (sample.length === 64 && local === undefined) scratch = await open('sha256');
-    const epoch =
-      first.branches.get(options.epochBranch) ??
-      (await startEpoch(transport, scratch, first, options.epochBranch));
-    const beacon = new GitBeacon({ ...options, transport, scratch, local, epoch });
-    await beacon.learnEpoch(epoch);
-    return beacon;
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
+/** Where the adapter says what nobody waits for. */
+export interface BeaconLogger {
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-/** What every command that talks to the remote needs. */
-interface Transport {
-  readonly pool: ProcessPool;
-  readonly environment: Environment;
-  readonly remote: RemoteUrl;
-}
-
-interface GitBeaconParts {
+export interface GitBeaconParts {
   readonly transport: Transport;
   readonly scratch: ScratchRepository;
   readonly local: LocalBeacon | undefined;
@@ -139,7 +59,7 @@ interface PreparedBatch extends Pick<Batch, 'commits'> {
   readonly changes: readonly RefChange[];
 }
 
-class GitBeacon implements Beacon {
+export class GitBeacon implements Beacon {
   readonly description: string;
   readonly epochBranch: string;
   epoch: CommitId;
@@ -399,13 +319,11 @@ class GitBeacon implements Beacon {
     await this.fetch(left.slice(middle));
   }
 
-  private async run(
+  private run(
     args: readonly string[],
-    { input = '', timeoutMs = ADVERTISE_TIMEOUT_MS }: { input?: string; timeoutMs?: number } = {},
+    options: { readonly input?: string; readonly timeoutMs?: number } = {},
   ): Promise<RunResult> {
-    const { transport, scratch } = this.parts;
-    const { pool, environment } = transport;
-    return pool.run(args, { cwd: scratch.gitDir, environment, input, timeoutMs });
+    return runRemote(this.parts.transport, this.parts.scratch, args, options);
   }
 
   /** Upkeep between pushes, while nobody waits for an answer. */
@@ -438,73 +356,6 @@ class GitBeacon implements Beacon {
   }
 }
 
-async function checkGit(
-  remote: RemoteUrl,
-  workDir: string,
-  environment: Environment,
-): Promise<void> {
-  const git = simpleGit({
-    baseDir: workDir,
-    allowEnvironment: Object.keys(environment),
-    unsafe: { allowUnsafeConfigPaths: true, allowUnsafeSshCommand: true },
-  }).env({ ...environment });
-  const { major, minor, installed } = await git.version();
-  if (!installed) throw unusable(remote, 'the program git is not installed');
-  // cat-file --batch-command and core.fsync came with 2.36.
-  if (major < 2 || (major === 2 && minor < 36)) {
-    throw unusable(remote, `git ${major}.${minor} is too old, 2.36 or newer is needed`);
-  }
-}
-
-/** What `git ls-remote` prints of branches and tags. */
-async function listRemote(transport: Transport, scratch: ScratchRepository): Promise<Buffer> {
-  const { pool, environment } = transport;
-  const result = await pool.run(['ls-remote', '--quiet', '--heads', '--tags', REMOTE], {
-    cwd: scratch.gitDir,
-    environment,
-    timeoutMs: ADVERTISE_TIMEOUT_MS,
-  });
-  if (result.exitCode !== 0) throw unreachable(result);
-  return result.stdout;
-}
-
-/** Puts the epoch commit on a remote that has no branch yet. Two nodes that do so at once make the same commit. */
-async function startEpoch(
-  { pool, environment, remote }: Transport,
-  scratch: ScratchRepository,
-  { branches }: Advertisement,
-  epochBranch: string,
-): Promise<CommitId> {
-  if (branches.size > 0) throw unusable(remote, `it has no branch ${epochBranch}`);
-  const options = { cwd: scratch.gitDir, environment, timeoutMs: ADVERTISE_TIMEOUT_MS };
-  const objects = epochObjects(scratch.objectFormat);
-  const pack = encodePack(scratch.objectFormat, objects);
-  await storePack(pool, { gitDir: scratch.gitDir, environment }, pack);
-  const epoch = objects[0].id as CommitId;
-  const pushed = await pool.run(
-    ['push', '--porcelain', '--no-verify', REMOTE, `${epoch}:refs/heads/${epochBranch}`],
-    options,
-  );
-  if (pushed.exitCode === 0) return epoch;
-  if (pushed.interruption !== undefined) throw unreachable(pushed);
-  throw unusable(remote, `it is empty and refused the epoch commit: ${lastWords(pushed)}`);
-}
-
 function refused(stale: readonly TransactionId[], reason: string, retryable: boolean): PushResult {
   return { outcome: 'refused', stale, reason, retryable };
-}
-
-function unreachable(result: RunResult): AppError {
-  const reason = result.interruption ?? lastWords(result);
-  return new AppError('BEACON_UNREACHABLE', { reason }, { cause: new Error(lastWords(result)) });
-}
-
-function unusable(remote: RemoteUrl, reason: string): AppError {
-  return new AppError('BEACON_UNUSABLE', { beacon: remote.description, reason });
-}
-
-function lastWords(result: RunResult): string {
-  return (
-    redact(result.stderr.trim().slice(-400)) || `git ended with ${result.exitCode ?? 'a signal'}`
-  );
 }

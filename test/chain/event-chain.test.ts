@@ -1,7 +1,7 @@
 // The generated chain of an event: of the event's shape, the same for the same seed, and one that a node goes on with.
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { openGitBeacon } from '../../src/git/git-beacon.ts';
+import { openGitBeacon } from '../../src/git/open-git-beacon.ts';
 import { FULL_EVENT, writeEventChain } from '../support/event-chain.ts';
 import { openTestNode, owner } from '../support/open-test-node.ts';
 import { beforeRemoval, git, tempDir } from '../support/temp-dir.ts';

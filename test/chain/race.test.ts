@@ -1,7 +1,7 @@
 // Two nodes of ours on one real beacon: who comes second is refused, and nothing of theirs stays behind.
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { openGitBeacon } from '../../src/git/git-beacon.ts';
+import { openGitBeacon } from '../../src/git/open-git-beacon.ts';
 import type { ChainIndex } from '../../src/chain/chain-index.ts';
 import { asset, openTestNode, owner, type TestNode } from '../support/open-test-node.ts';
 import { beforeRemoval, git, tempDir } from '../support/temp-dir.ts';

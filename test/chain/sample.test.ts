@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { recordDigest } from '../../src/chain/record.ts';
-import { openGitBeacon } from '../../src/git/git-beacon.ts';
+import { openGitBeacon } from '../../src/git/open-git-beacon.ts';
 import type { OwnerId, TransactionId } from '../../src/shared/ids.ts';
 import { asset, openTestNode, owner, type TestNode } from '../support/open-test-node.ts';
 import { beforeRemoval, git, tempDir } from '../support/temp-dir.ts';

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Beacon } from '../../src/chain/beacon.ts';
 import { recordDigest } from '../../src/chain/record.ts';
-import { openGitBeacon, type GitBeaconOptions } from '../../src/git/git-beacon.ts';
+import { openGitBeacon, type GitBeaconOptions } from '../../src/git/open-git-beacon.ts';
 import type { CommitId } from '../../src/shared/ids.ts';
 import type { BeaconFixture } from './beacon-contract.ts';
 import { beforeRemoval, git, tempDir } from './temp-dir.ts';
