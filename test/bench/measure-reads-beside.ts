@@ -1,0 +1,43 @@
+// Measures how long reads have to wait while one create a second goes to the chain.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { AssetId } from '../../src/shared/ids.ts';
+import { startHttp } from '../../src/http/server.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+import { openBenchValidator } from './bench-node.ts';
+import { quantile } from './figures.ts';
+import type { ProbeOrder, ProbeReport } from './probe.ts';
+import type { Bench, Figures } from './row.ts';
+
+const PROBE = new URL('./probe.js', import.meta.url);
+const MAX_ASSETS_READ = 1_000;
+
+/** The reader is another process, so that its own pauses stand in nobody's way. */
+export async function measureReadsBeside(bench: Bench): Promise<Figures> {
+  const validator = await openBenchValidator(bench);
+  const http = await startHttp({
+    host: '127.0.0.1',
+    port: 0,
+    node: validator.node,
+    app: { createTransaction: validator.create, botOwnerId: 'bench' },
+    logger: silentLogger,
+  });
+  const assetIds: AssetId[] = validator.node.chain.searchAssets('', MAX_ASSETS_READ);
+  const probe = fork(PROBE);
+  const order: ProbeOrder = { url: http.url, assetIds, seconds: bench.quick ? 3 : 20 };
+  probe.send(order);
+  const [message] = (await once(probe, 'message')) as [ProbeReport];
+  await once(probe, 'exit');
+  await http.close();
+  await validator.close();
+  return {
+    reads: message.timesMs.length,
+    created: message.created,
+    p50Us: quantile(
+      message.timesMs.map((ms) => ms * 1000),
+      0.5,
+    ),
+    p99Ms: quantile(message.timesMs, 0.99),
+    worstMs: Math.round(Math.max(...message.timesMs)),
+  };
+}
