@@ -71,6 +71,8 @@ export interface ChainIndex {
   listAssetHistory(assetId: AssetId, depth: number): IndexedTransaction[];
   /** Where every asset's branch stands; what sync compares with the advertisement. */
   listBranchCommits(): ReadonlyMap<AssetId, CommitId>;
+  /** True when an asset's id is this one, a slash and more: its branch leaves no room for one of this name. */
+  hasAssetBelow(assetId: AssetId): boolean;
   /** Forgets one asset's chain and faults, so that it can be read anew. */
   forgetAsset(assetId: AssetId): void;
   /** Assets whose id contains the text, ignoring the case of ASCII letters, in order of id. */

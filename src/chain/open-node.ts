@@ -178,11 +178,9 @@ class Node implements NfgtNode {
 
   /** Ids of other nodes' chains may have slashes; git then has no room for a branch that is called like their folder. */
   #refuseBlocked(assetId: AssetId): void {
-    for (const known of this.#options.index.listBranchCommits().keys()) {
-      if (!known.startsWith(`${assetId}/`)) continue;
-      const reason = 'branches of other assets stand below it';
-      throw new AppError('ASSET_ID_INVALID', { assetId: JSON.stringify(assetId), reason });
-    }
+    if (!this.#options.index.hasAssetBelow(assetId)) return;
+    const reason = 'branches of other assets stand below it';
+    throw new AppError('ASSET_ID_INVALID', { assetId: JSON.stringify(assetId), reason });
   }
 
   async journal(journal: JournalStore, group: CheckedGroup): Promise<void> {
@@ -225,11 +223,15 @@ class Node implements NfgtNode {
   async #syncNow(): Promise<void> {
     const { beacon, index, clock, logger } = this.#options;
     try {
-      const { additions, faults } = await syncIndex(beacon, index, (id) => this.#pusher.isOwn(id));
+      await syncIndex(beacon, index, {
+        isOwn: (transactionId) => this.#pusher.isOwn(transactionId),
+        onPart: ({ additions, faults }) => {
+          for (const fault of faults) logger.warn(fault, 'skipped what breaks the chain format');
+          this.#announce(additions, true);
+        },
+      });
       this.#isBeaconAway = false;
       this.#lastSyncAt = clock.now();
-      for (const fault of faults) logger.warn(fault, 'skipped what breaks the chain format');
-      this.#announce(additions, true);
     } catch (error) {
       this.#isBeaconAway = true;
       throw error;
@@ -260,6 +262,9 @@ class Node implements NfgtNode {
   }
 
   #announce(additions: readonly BranchAddition[], fromRemote: boolean): void {
+    const { 'transaction-committed': committed, 'owner-changed': ownerChanged } = this.#listeners;
+    // A start takes over thousands of transactions while nobody listens yet.
+    if (committed.isEmpty && ownerChanged.isEmpty) return;
     for (const { assetId, transactions } of additions) {
       for (const { record } of transactions) {
         const transaction = this.chain.findTransaction(record.transactionId);

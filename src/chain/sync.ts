@@ -15,49 +15,66 @@ interface ParsedCommit extends Omit<ChainCommit, 'record'> {
   readonly record: ReturnType<typeof parseRecord>;
 }
 
-/** What one sync took over. */
-export interface SyncResult {
+/** What a part of a sync took over. */
+export interface SyncPart {
   readonly additions: readonly BranchAddition[];
   readonly faults: readonly ChainFault[];
 }
 
+/** Branches read and taken over at once: it bounds what is in memory, and for how long nothing else gets its turn. */
+const BRANCHES_A_PART = 512;
+
 /**
- * Brings the index up to the remote.
- * @param isOwn true for a transaction that this node has accepted and not seen through yet.
- * @throws AppError BEACON_UNREACHABLE; the index is then as it was.
+ * Brings the index up to the remote, a part of the changed branches after the other.
+ * @param watch.isOwn true for a transaction that this node has accepted and not seen through yet.
+ * @param watch.onPart told of each part once it stands in the index.
+ * @throws AppError BEACON_UNREACHABLE; the parts before it stay, the next sync reads the rest.
  */
 export async function syncIndex(
   beacon: Beacon,
   index: ChainIndex,
-  isOwn: (transactionId: TransactionId) => boolean = () => false,
-): Promise<SyncResult> {
+  watch: {
+    readonly isOwn?: (transactionId: TransactionId) => boolean;
+    readonly onPart?: (part: SyncPart) => void;
+  } = {},
+): Promise<void> {
+  const { isOwn = () => false, onPart } = watch;
   const advertisement = await beacon.advertise();
   forgetLateTagged(advertisement, index);
   const changed = findChanged(advertisement, index);
-  if (changed.size === 0) return { additions: [], faults: [] };
-  const commits = await beacon.readBranches(changed, (commitId) => index.hasCommit(commitId));
+  for (let start = 0; start < changed.length; start += BRANCHES_A_PART) {
+    const tips = new Map(changed.slice(start, start + BRANCHES_A_PART));
+    const chains = await beacon.readBranches(tips, (commitId) => index.hasCommit(commitId));
+    const part = checkBranches(chains, { advertisement, beacon, index, isOwn, seen: new Set() });
+    index.apply(part.additions, part.faults);
+    onPart?.(part);
+  }
+}
+
+function checkBranches(
+  chains: ReadonlyMap<string, readonly ChainCommit[]>,
+  sync: Omit<BranchCheck, 'assetId' | 'chain'>,
+): SyncPart {
   const additions: BranchAddition[] = [];
   const faults: ChainFault[] = [];
-  const seen = new Set<string>();
-  for (const [branch, chain] of commits) {
+  for (const [branch, chain] of chains) {
     const assetId = assetOfBranch(branch);
     if (assetId === undefined) continue;
-    const checked = checkBranch({ assetId, chain, advertisement, beacon, index, isOwn, seen });
+    const checked = checkBranch({ ...sync, assetId, chain });
     faults.push(...checked.faults);
     if (checked.addition !== undefined) additions.push(checked.addition);
   }
-  index.apply(additions, faults);
   return { additions, faults };
 }
 
 /** Branches whose tip is not where the index saw it. */
-function findChanged(advertisement: Advertisement, index: ChainIndex): Map<string, CommitId> {
+function findChanged(advertisement: Advertisement, index: ChainIndex): [string, CommitId][] {
   const known = index.listBranchCommits();
-  const changed = new Map<string, CommitId>();
+  const changed: [string, CommitId][] = [];
   for (const [branch, tip] of advertisement.branches) {
     const assetId = assetOfBranch(branch);
     if (assetId !== undefined && known.get(assetId) !== tip && !index.hasCommit(tip)) {
-      changed.set(branch, tip);
+      changed.push([branch, tip]);
     }
   }
   return changed;
@@ -87,7 +104,7 @@ interface BranchCheck {
   readonly index: ChainIndex;
   readonly beacon: Pick<Beacon, 'isEpoch'>;
   readonly isOwn: (transactionId: TransactionId) => boolean;
-  /** Transaction ids taken over earlier in this sync. */
+  /** Transaction ids taken over earlier in this part; those of the parts before stand in the index. */
   readonly seen: Set<string>;
 }
 

@@ -235,6 +235,11 @@ class SqliteChainIndex implements ChainIndex {
     return this.#branchCommits;
   }
 
+  hasAssetBelow(assetId: AssetId): boolean {
+    // The zero follows the slash: between the two lies everything that begins with id and slash.
+    return this.#statements.assetBelow.get(`${assetId}/`, `${assetId}0`) !== undefined;
+  }
+
   searchAssets(text: string, limit: number): AssetId[] {
     const pattern = `%${text.replace(/[\\%_]/g, (char) => `\\${char}`)}%`;
     return this.#statements.search.all(pattern, limit).map((row) => row.asset_id as AssetId);
@@ -294,6 +299,9 @@ function prepareStatements(db: BetterSqlite3.Database) {
     ),
     assetHistory: db.prepare<[string, number], Row>(
       `SELECT ${COLUMNS} FROM transactions t WHERE t.asset_id = ? ORDER BY t.position DESC LIMIT ?`,
+    ),
+    assetBelow: db.prepare<[string, string], { one: number }>(
+      'SELECT 1 AS one FROM assets WHERE asset_id > ? AND asset_id < ? LIMIT 1',
     ),
     search: db.prepare<[string, number], { asset_id: string }>(
       String.raw`SELECT asset_id FROM assets WHERE asset_id LIKE ? ESCAPE '\' ORDER BY asset_id LIMIT ?`,

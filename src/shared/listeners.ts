@@ -10,6 +10,11 @@ export class Listeners<Event> {
     this.#logger = logger;
   }
 
+  /** True while nobody listens. */
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0;
+  }
+
   /** @returns stops listening. */
   add(listener: (event: Event) => void): () => void {
     // A wrapper of its own: the same function may listen twice, and each stops for itself.

@@ -66,3 +66,16 @@ describe('a damaged index', () => {
     expect(existsSync(file)).toBe(true);
   });
 });
+
+test('knows whether assets stand below an id, and takes no neighbour for one', () => {
+  const index = openChainIndex(':memory:');
+  const branchCommit = '1'.repeat(40) as CommitId;
+  const ids = ['a/b', 'a/b/c', 'b-', 'b0', 'b.', 'c/'] as AssetId[];
+  index.apply(
+    ids.map((assetId) => ({ assetId, branchCommit, transactions: [] })),
+    [],
+  );
+  const standsAbove = (id: string): boolean => index.hasAssetBelow(id as AssetId);
+  expect(['a', 'a/b', 'a/b/c', 'b', 'c', 'd'].filter(standsAbove)).toEqual(['a', 'a/b']);
+  index.close();
+});
