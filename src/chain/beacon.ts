@@ -32,6 +32,10 @@ export interface CommitDraft {
   readonly commitTimeSeconds: number;
 }
 
+/** Whether the remote lets this process push; the reason is in words for people, without credentials. */
+export type PushRight =
+  { readonly granted: true } | { readonly granted: false; readonly reason: string };
+
 /** How the remote answered one atomic push. */
 export type PushResult =
   /** Every branch and tag stands on the remote. */
@@ -61,8 +65,8 @@ export interface Beacon {
   readonly epoch: CommitId;
   /** True for the epoch branch's tip and what came before it: older chains start from there. */
   isEpoch(commitId: CommitId): boolean;
-  /** True when the remote lets this process push. */
-  canPush(): Promise<boolean>;
+  /** Asks the remote whether it lets this process push, without pushing anything. */
+  checkPushRight(): Promise<PushRight>;
   advertise(): Promise<Advertisement>;
   /**
    * Brings these branches' commits here and reads each branch from its tip back to, and without, a known commit or one

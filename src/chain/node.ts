@@ -7,6 +7,15 @@ import type { JsonValue, TransactionRecord } from './record.ts';
 
 export type NodeRole = 'validator' | 'observer';
 
+/** The node took a role: when it was opened, or because the remote gave or took away the right to push. */
+export interface RoleEvent {
+  readonly role: NodeRole;
+  /** In words for people; what the remote said when it refused. */
+  readonly reason: string;
+  /** ms since the epoch. */
+  readonly at: number;
+}
+
 /** What a caller wants on the chain. */
 export interface TransactionDraft {
   readonly assetId: AssetId;
@@ -53,6 +62,8 @@ export interface NodeEvents {
 
 export interface NodeStatus {
   readonly role: NodeRole;
+  /** Newest first, the one that gave the present role at the head. */
+  readonly roleEvents: readonly RoleEvent[];
   readonly beacon: string;
   readonly epochBranch: string;
   readonly assets: number;

@@ -22,6 +22,7 @@ import type {
 } from './node.ts';
 import { Pusher } from './pusher.ts';
 import { encodeRecord } from './record.ts';
+import { Role } from './role.ts';
 import { answersHash, generatePassphrase, hashPassphrase } from './succession.ts';
 import { syncIndex } from './sync.ts';
 
@@ -36,8 +37,14 @@ export interface NodeOptions {
   /** Author and committer of our commits: a short id of the validator's key. */
   readonly committer: string;
   readonly syncIntervalMs: number;
+  /** How often a role that was not set is found out anew; ten minutes by default. */
+  readonly roleCheckIntervalMs?: number;
+  /** How long a push whose answer was lost may still arrive; two minutes by default. */
+  readonly latePushMs?: number;
 }
 
+/** Rights on a git host change by hand, and each look costs the remote an advertisement of all its refs. */
+const ROLE_CHECK_INTERVAL_MS = 600_000;
 /** The most transactions that may wait for the beacon before new ones are refused. */
 const MAX_PENDING_TRANSACTIONS = 10_000;
 /** The most transactions of one group: they must fit into one push. */
@@ -55,21 +62,21 @@ export async function openNode(options: NodeOptions): Promise<NfgtNode> {
     index.clear();
     index.setIdentity(identity);
   }
-  const role = options.role === 'auto' ? await detectRole(beacon) : options.role;
+  const role = await Role.find(options);
   const node = new Node(options, role);
   await node.start();
-  logger.info({ role, beacon: beacon.description, ...index.totals() }, 'node is open');
+  const [event] = role.events;
+  logger.info(
+    { role: event?.role, reason: event?.reason, beacon: beacon.description, ...index.totals() },
+    'node is open',
+  );
   return node;
-}
-
-async function detectRole(beacon: Beacon): Promise<NodeRole> {
-  return (await beacon.canPush()) ? 'validator' : 'observer';
 }
 
 class Node implements NfgtNode {
   readonly chain: ChainReader;
   readonly #options: NodeOptions;
-  readonly #role: NodeRole;
+  readonly #role: Role;
   readonly #listeners: { readonly [Name in keyof NodeEvents]: Listeners<NodeEvents[Name]> };
   readonly #pusher: Pusher;
   readonly #stopping = new AbortController();
@@ -77,9 +84,9 @@ class Node implements NfgtNode {
   #beaconTurn: Promise<void> = Promise.resolve();
   #lastSyncAt: number | null = null;
   #isBeaconAway = false;
-  #syncLoop: Promise<void> = Promise.resolve();
+  #loops: Promise<unknown> = Promise.resolve();
 
-  constructor(options: NodeOptions, role: NodeRole) {
+  constructor(options: NodeOptions, role: Role) {
     this.#options = options;
     this.#role = role;
     this.chain = options.index;
@@ -92,6 +99,8 @@ class Node implements NfgtNode {
       ...options,
       takeBeaconTurn: (work) => this.#takeBeaconTurn(work),
       syncNow: () => this.#syncNow(),
+      mayPush: () => this.#role.current === 'validator',
+      recheckRole: () => this.#role.recheck(),
       announce: (additions) => this.#announce(additions, false),
       announceRejected: (entries, reason) => this.#announceRejected(entries, reason),
     });
@@ -101,13 +110,18 @@ class Node implements NfgtNode {
     await this.#pusher.readPending();
     await this.sync();
     this.#pusher.recover();
-    this.#syncLoop = this.#syncForever();
+    const { syncIntervalMs, roleCheckIntervalMs = ROLE_CHECK_INTERVAL_MS } = this.#options;
+    this.#loops = Promise.all([
+      this.#repeat(syncIntervalMs, () => this.#syncPatiently()),
+      this.#repeat(roleCheckIntervalMs, () => this.#takeBeaconTurn(() => this.#role.recheck())),
+    ]);
   }
 
   async status(): Promise<NodeStatus> {
     const { beacon, index, database } = this.#options;
     return {
-      role: this.#role,
+      role: this.#role.current,
+      roleEvents: [...this.#role.events],
       beacon: beacon.description,
       epochBranch: beacon.epochBranch,
       ...index.totals(),
@@ -128,7 +142,7 @@ class Node implements NfgtNode {
   }
 
   async check(groupId: SettlementId, drafts: readonly TransactionDraft[]): Promise<CheckedGroup> {
-    if (this.#role === 'observer') throw new AppError('NODE_IS_OBSERVER');
+    if (this.#role.current === 'observer') throw new AppError('NODE_IS_OBSERVER');
     if (this.#isBeaconAway) throw new AppError('BEACON_UNREACHABLE');
     if (drafts.length > MAX_GROUP_TRANSACTIONS) {
       const reason = `one group holds at most ${MAX_GROUP_TRANSACTIONS} transactions`;
@@ -238,17 +252,22 @@ class Node implements NfgtNode {
     }
   }
 
-  async #syncForever(): Promise<void> {
-    const { syncIntervalMs, logger } = this.#options;
+  async #syncPatiently(): Promise<void> {
+    try {
+      await this.sync();
+    } catch (error) {
+      const { logger } = this.#options;
+      logger.warn({ err: error }, 'sync failed; reads go on from what was last seen');
+    }
+  }
+
+  /** Does this after every pause until the node is closed. */
+  async #repeat(pauseMs: number, work: () => Promise<void>): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const slept = await delay(syncIntervalMs, true, { signal, ref: false }).catch(() => false);
+      const slept = await delay(pauseMs, true, { signal, ref: false }).catch(() => false);
       if (!slept) return;
-      try {
-        await this.sync();
-      } catch (error) {
-        logger.warn({ err: error }, 'sync failed; reads go on from what was last seen');
-      }
+      await work();
     }
   }
 
@@ -304,7 +323,7 @@ class Node implements NfgtNode {
 
   async close(): Promise<void> {
     this.#stopping.abort();
-    await this.#syncLoop;
+    await this.#loops;
     await this.#pusher.close();
     await this.#beaconTurn;
   }

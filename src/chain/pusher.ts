@@ -23,7 +23,7 @@ const REFUSED_PAUSE_MAX_MS = 1_000;
  */
 const MAX_BLAMED = 5;
 /** How long a push whose answer was lost may still be on its way into the remote. */
-const LATE_PUSH_MS = 120_000;
+const DEFAULT_LATE_PUSH_MS = 120_000;
 /** How many outcomes are remembered in memory; older ones are read from the journal. */
 const MAX_OUTCOMES_REMEMBERED = 1_000;
 
@@ -36,8 +36,13 @@ interface PusherOptions {
   readonly takeBeaconTurn: <T>(work: () => Promise<T>) => Promise<T>;
   /** Runs a sync; only called while holding the beacon's turn. */
   readonly syncNow: () => Promise<void>;
+  /** False while the node is an observer: what still waits is then looked for on the remote, never sent. */
+  readonly mayPush: () => boolean;
+  /** Finds out whether a final refusal means that the right to push is gone; only called while holding the beacon's turn. */
+  readonly recheckRole: () => Promise<void>;
   readonly announce: (additions: readonly BranchAddition[]) => void;
   readonly announceRejected: (entries: readonly JournalEntry[], reason: ErrorCode) => void;
+  readonly latePushMs?: number;
 }
 
 interface Group {
@@ -53,6 +58,14 @@ interface Group {
   inAirUntil: number;
 }
 
+/** An observer's answer in the remote's place. */
+const OBSERVER_REFUSES: PushResult = {
+  outcome: 'refused',
+  stale: [],
+  reason: 'this node is an observer',
+  retryable: false,
+};
+
 /** A group's end, found by looking at the index; undefined while it may still be pushed. */
 type Verdict = 'committed' | 'lost' | undefined;
 
@@ -61,6 +74,7 @@ type Turn = 'done' | 'refused' | 'failed';
 
 export class Pusher {
   readonly #options: PusherOptions;
+  readonly #latePushMs: number;
   /** Submitted, not yet read from the journal. */
   readonly #submitted = new Set<SettlementId>();
   /** Left pending by an earlier process, which may have died in the middle of their push. */
@@ -84,6 +98,7 @@ export class Pusher {
 
   constructor(options: PusherOptions) {
     this.#options = options;
+    this.#latePushMs = options.latePushMs ?? DEFAULT_LATE_PUSH_MS;
   }
 
   /** Transactions and groups that wait for the beacon, roughly: a submitted group counts as one until it is read. */
@@ -204,7 +219,7 @@ export class Pusher {
         this.#ownTransactions.add(transactionId);
       }
       const now = performance.now();
-      const inAirUntil = this.#inherited.delete(groupId) ? now + LATE_PUSH_MS : now;
+      const inAirUntil = this.#inherited.delete(groupId) ? now + this.#latePushMs : now;
       const line = { groupId, entries: pending, refusals: 0, blamed: 0, dueAt: now, inAirUntil };
       this.#waiting.push(line);
     }
@@ -237,7 +252,8 @@ export class Pusher {
     if (open.length === 0) return 'done';
     const drafts = open.flatMap(({ entries }) => entries);
     this.#mustAskRemote = true;
-    const result = await this.#options.beacon.push(drafts);
+    const { beacon, mayPush } = this.#options;
+    const result = mayPush() ? await beacon.push(drafts) : OBSERVER_REFUSES;
     if (result.outcome === 'accepted') {
       this.#mustAskRemote = false;
       this.#welcome(open);
@@ -245,7 +261,7 @@ export class Pusher {
       return 'done';
     }
     if (result.outcome === 'unknown') {
-      const inAirUntil = performance.now() + LATE_PUSH_MS;
+      const inAirUntil = performance.now() + this.#latePushMs;
       for (const group of open) group.inAirUntil = inAirUntil;
     }
     return await this.#askRemote(open, result);
@@ -282,14 +298,15 @@ export class Pusher {
     const blamed = undecided.filter(({ entries }) =>
       entries.some(({ transactionId }) => stale.has(transactionId)),
     );
-    if (!result.retryable) await this.#rejectLanded(undecided);
+    if (!result.retryable) await this.#takeFinalRefusal(undecided);
     else if (blamed.length > 0) await this.#blame(blamed);
     else if (undecided.length === open.length) this.#isolate(undecided);
     return undecided.length < open.length ? 'done' : 'refused';
   }
 
   /** The remote said no for good; but a push that is still in the air was sent before it did, and may yet arrive. */
-  async #rejectLanded(groups: readonly Group[]): Promise<void> {
+  async #takeFinalRefusal(groups: readonly Group[]): Promise<void> {
+    if (this.#options.mayPush()) await this.#options.recheckRole();
     const now = performance.now();
     for (const group of groups) if (group.inAirUntil > now) this.#setAside(group);
     const landed = groups.filter(({ inAirUntil }) => inAirUntil <= now);

@@ -4,6 +4,7 @@ import type {
   Beacon,
   ChainCommit,
   CommitDraft,
+  PushRight,
   PushResult,
 } from '../chain/beacon.ts';
 import { branchOf } from '../chain/refs.ts';
@@ -25,7 +26,7 @@ import {
 import { ObjectReader } from './object-reader.ts';
 import { PackedRefs, type RefChange } from './packed-refs.ts';
 import type { RunResult } from './processes.ts';
-import { isFinal, judgePush } from './push-report.ts';
+import { explain, isFinal, judgePush } from './push-report.ts';
 import { redact } from './remote-url.ts';
 import { lastWords, listRemote, runRemote, unreachable, type Transport } from './transport.ts';
 import { OUTBOX_REFSPECS, REMOTE, type ScratchRepository } from './scratch-repository.ts';
@@ -86,17 +87,24 @@ export class GitBeacon implements Beacon {
     this.ownRefs = parts.local?.own === true ? new PackedRefs(parts.local.gitDir) : undefined;
   }
 
-  async canPush(): Promise<boolean> {
-    if (this.parts.local !== undefined) return isWritable(this.parts.local);
+  async checkPushRight(): Promise<PushRight> {
+    if (this.parts.local !== undefined) {
+      const granted = await isWritable(this.parts.local);
+      return granted ? { granted } : { granted, reason: 'its directory cannot be written to' };
+    }
     // A dry run asks the remote's receive-pack for its refs, which is where a remote says no, and sends nothing.
     const args = ['push', '--dry-run', '--porcelain', '--no-verify', REMOTE];
     const local = await this.findMissing([this.epoch]);
     if (local.size > 0) await this.fetch([this.epochBranch]);
     const result = await this.run([...args, `${this.epoch}:refs/heads/${this.epochBranch}`]);
-    if (result.exitCode === 0) return true;
+    if (result.exitCode === 0) return { granted: true };
     // A line for the ref means that receive-pack answered; what it said about this one ref does not matter.
-    if (result.interruption === undefined && result.stdout.includes(`:refs/heads/`)) return true;
-    if (result.interruption === undefined && isFinal(result.stderr)) return false;
+    if (result.interruption === undefined && result.stdout.includes(`:refs/heads/`)) {
+      return { granted: true };
+    }
+    if (result.interruption === undefined && isFinal(result.stderr)) {
+      return { granted: false, reason: redact(explain('', result.stderr)) };
+    }
     throw unreachable(result);
   }
 

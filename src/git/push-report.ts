@@ -127,10 +127,13 @@ const FINAL =
 /** True when the remote says no for a reason that waiting does not cure. */
 export function isFinal(text: string): boolean {
   // ssh prints this advice for a broken line as well as for a missing right.
+  // A host that does not prove who it is has not been asked for anything yet.
+  if (text.includes('Host key verification failed')) return false;
   return FINAL.test(text.replace(/Please make sure you have the correct access rights/g, ''));
 }
 
-function explain(reason: string, stderr: string): string {
+/** What git and the remote said that is of use to people, in a line. */
+export function explain(reason: string, stderr: string): string {
   const said = stderr
     .split('\n')
     .map((line) => line.trim())

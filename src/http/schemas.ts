@@ -49,6 +49,15 @@ export const StatusAnswer = z.object({
 });
 export const NodeAnswer = z.object({
   role: z.enum(['validator', 'observer']),
+  role_events: z
+    .array(
+      z.object({
+        role: z.enum(['validator', 'observer']),
+        reason: z.string(),
+        time: z.int().meta({ description: 'Unix time in ms' }),
+      }),
+    )
+    .meta({ description: 'when and why the node took its role, newest first' }),
   beacon: z.string(),
   epoch_branch: z.string(),
   bot_owner_id: z.string().nullable().meta({ description: 'null on a node without a bot' }),

@@ -294,7 +294,7 @@ describe('an unreachable remote', () => {
       retryable: true,
     });
     await expect(beacon.advertise()).rejects.toMatchObject({ code: 'BEACON_UNREACHABLE' });
-    await expect(beacon.canPush()).rejects.toMatchObject({ code: 'BEACON_UNREACHABLE' });
+    await expect(beacon.checkPushRight()).rejects.toMatchObject({ code: 'BEACON_UNREACHABLE' });
   });
 });
 
@@ -306,7 +306,9 @@ describe('a remote that only lets us read', () => {
       echo "ERROR: The key you are authenticating with has been marked as read only." >&2; exit 1;; esac
       exec sh -c "$last"`);
     const beacon = await fixture.open();
-    await expect(beacon.canPush()).resolves.toBe(false);
+    const right = await beacon.checkPushRight();
+    expect(right.granted).toBe(false);
+    expect(JSON.stringify(right)).toContain('marked as read only');
     await expect(beacon.push([makeDraft(beacon.epoch)])).resolves.toMatchObject({
       outcome: 'refused',
       stale: [],

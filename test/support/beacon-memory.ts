@@ -5,6 +5,7 @@ import type {
   Beacon,
   ChainCommit,
   CommitDraft,
+  PushRight,
   PushResult,
 } from '../../src/chain/beacon.ts';
 import { MAX_RECORD_BYTES, recordDigest } from '../../src/chain/record.ts';
@@ -122,9 +123,11 @@ export class MemoryBeacon implements Beacon {
     return commitId === this.epoch;
   }
 
-  async canPush(): Promise<boolean> {
+  async checkPushRight(): Promise<PushRight> {
     await this.reach();
-    return !this.remote.readOnly;
+    return this.remote.readOnly
+      ? { granted: false, reason: 'no right to push' }
+      : { granted: true };
   }
 
   async advertise(): Promise<Advertisement> {

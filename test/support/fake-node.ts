@@ -124,6 +124,7 @@ export class FakeNode implements HttpParts {
     await this.#mayFail();
     return {
       role: this.role,
+      roleEvents: [{ role: this.role, reason: 'set by NODE_ROLE', at: 1_700_000_000_000 }],
       beacon: 'memory',
       epochBranch: 'main',
       assets: new Set(this.chain.all.map(({ assetId }) => assetId)).size,

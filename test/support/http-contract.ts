@@ -132,6 +132,9 @@ export function describeHttpContract(
         const status = await api.read('/api/node', schemas.NodeAnswer);
         expect(status).toEqual({
           role: 'validator',
+          role_events: [
+            { role: 'validator', reason: expect.any(String), time: expect.any(Number) },
+          ],
           beacon: (await stage.parts.node.status()).beacon,
           epoch_branch: 'main',
           bot_owner_id: stage.parts.app.botOwnerId,

@@ -17,6 +17,7 @@ export function makeNodeRoute(
       const status = await node.status();
       return {
         role: status.role,
+        role_events: status.roleEvents.map(({ role, reason, at }) => ({ role, reason, time: at })),
         beacon: status.beacon,
         epoch_branch: status.epochBranch,
         bot_owner_id: botOwnerId ?? null,
