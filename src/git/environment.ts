@@ -1,15 +1,12 @@
 // What a git child process may know: a minimal environment, a configuration file of our own, the ssh key as a file.
 import { writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Environment } from './processes.ts';
 import type { RemoteUrl } from './remote-url.ts';
+import { prepareSshKey, type SshKeySource } from './ssh-key.ts';
 
-export interface Credentials {
-  /** A private key file that ssh uses and nothing else. */
-  readonly sshKeyFile?: string;
-  /** The private key itself; written to a file of mode 0600 under the work directory. */
-  readonly sshKey?: string;
+export interface Credentials extends SshKeySource {
   /** Pins the remote's host keys; without it a new host is trusted on first sight. */
   readonly knownHostsFile?: string;
 }
@@ -38,7 +35,13 @@ const PASSED_ON = [
 ];
 
 /**
- * Writes the files that the environment points to and returns it.
+ * Over https as well: which certificates git believes. Not let through is what would switch that check off
+ * (GIT_SSL_NO_VERIFY), write passwords to the log (GIT_TRACE*, GIT_CURL_VERBOSE) or ask a person (*_ASKPASS).
+ */
+const PASSED_ON_TO_HTTPS = ['GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'];
+
+/**
+ * Checks the key, writes the files that the environment points to, and returns it.
  * @param ambient the process's own environment; a usual PATH and the home directory when empty.
  */
 export async function prepareEnvironment(
@@ -51,15 +54,20 @@ export async function prepareEnvironment(
     PATH: '/usr/local/bin:/usr/bin:/bin',
     HOME: homedir(),
   };
-  for (const name of PASSED_ON) {
+  const passedOn = remote.transport === 'https' ? PASSED_ON_TO_HTTPS : [];
+  for (const name of [...PASSED_ON, ...passedOn]) {
     const value = ambient[name];
     if (value !== undefined) environment[name] = value;
   }
+  const keyFile =
+    remote.transport === 'ssh' ? await prepareSshKey(workDir, credentials, environment) : undefined;
   const globalConfig = join(workDir, 'gitconfig');
-  await writeFile(globalConfig, globalConfigOf(remote, workDir), { mode: 0o600 });
+  const config = globalConfigOf(remote, workDir, environment['XDG_CONFIG_HOME']);
+  await writeFile(globalConfig, config, { mode: 0o600 });
   Object.assign(environment, {
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
+    GCM_INTERACTIVE: 'never',
     GIT_ALLOW_PROTOCOL: 'file:ssh:https',
     GIT_CONFIG_GLOBAL: globalConfig,
     // Reading takes no lock that a writer might need.
@@ -68,7 +76,7 @@ export async function prepareEnvironment(
   // Only https needs what the machine's own configuration says: which credential helper to ask.
   if (remote.transport !== 'https') environment['GIT_CONFIG_NOSYSTEM'] = '1';
   if (remote.transport === 'ssh') {
-    environment['GIT_SSH_COMMAND'] = await sshCommand(workDir, credentials);
+    environment['GIT_SSH_COMMAND'] = sshCommand(workDir, keyFile, credentials.knownHostsFile);
     environment['GIT_SSH_VARIANT'] = 'ssh';
   }
   return environment;
@@ -78,10 +86,13 @@ export async function prepareEnvironment(
  * A file rather than `-c` options or GIT_CONFIG_COUNT: a receive-pack on a local beacon does not inherit those, and it
  * is the one that refuses a repository owned by another user unless `safe.directory` names it.
  */
-function globalConfigOf(remote: RemoteUrl, workDir: string): string {
+function globalConfigOf(remote: RemoteUrl, workDir: string, xdgConfigHome = '~/.config'): string {
   const lines: string[] = [];
   if (remote.transport === 'https') {
-    lines.push('[include]', '\tpath = ~/.config/git/config', '\tpath = ~/.gitconfig');
+    lines.push('[include]', `\tpath = ${quoteConfig(`${xdgConfigHome}/git/config`)}`);
+    lines.push('\tpath = ~/.gitconfig');
+    // Nobody is there to answer a window: set empty, after what the user's own file may say.
+    lines.push('[core]', '\taskPass =');
   }
   lines.push('[safe]', `\tdirectory = ${quoteConfig(join(workDir, 'scratch.git'))}`);
   if (remote.transport === 'path') {
@@ -97,38 +108,34 @@ export function quoteConfig(value: string): string {
   return `"${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`;
 }
 
-async function sshCommand(workDir: string, credentials: Credentials): Promise<string> {
+function sshCommand(
+  workDir: string,
+  keyFile: string | undefined,
+  knownHostsFile: string | undefined,
+): string {
   const options = ['BatchMode=yes', 'ConnectTimeout=15', 'ServerAliveInterval=15'];
-  if (credentials.knownHostsFile === undefined) {
-    const ours = join(workDir, 'known_hosts');
+  if (knownHostsFile === undefined) {
+    const ours = quoteSsh(join(workDir, 'known_hosts'));
     // ssh writes new hosts to the first file and believes both.
-    options.push(
-      'StrictHostKeyChecking=accept-new',
-      `UserKnownHostsFile="${ours}" ~/.ssh/known_hosts`,
-    );
+    options.push('StrictHostKeyChecking=accept-new');
+    options.push(`UserKnownHostsFile=${ours} ~/.ssh/known_hosts`);
   } else {
-    options.push('StrictHostKeyChecking=yes', `UserKnownHostsFile="${credentials.knownHostsFile}"`);
+    options.push('StrictHostKeyChecking=yes');
+    options.push(`UserKnownHostsFile=${quoteSsh(resolve(knownHostsFile))}`);
     options.push('GlobalKnownHostsFile=/dev/null');
   }
-  const words = ['ssh'];
-  const keyFile = await keyFileOf(workDir, credentials);
   if (keyFile !== undefined) {
-    words.push('-i', keyFile);
-    options.push('IdentitiesOnly=yes');
+    // The key that was given and no other: none of an agent, none of a connection that someone else opened.
+    options.push(`IdentityFile=${quoteSsh(keyFile)}`, 'IdentitiesOnly=yes', 'IdentityAgent=none');
+    options.push('ControlMaster=no', 'ControlPath=none');
   }
-  for (const option of options) words.push('-o', option);
+  const words = ['ssh', ...options.flatMap((option) => ['-o', option])];
   return words.map(quoteShell).join(' ');
 }
 
-async function keyFileOf(workDir: string, credentials: Credentials): Promise<string | undefined> {
-  if (credentials.sshKey === undefined) return credentials.sshKeyFile;
-  const file = join(workDir, 'ssh_key');
-  // An .env file holds a key on one line with `\n` for its line breaks; ssh insists on real ones, also at the end.
-  const key = credentials.sshKey.includes('\n')
-    ? credentials.sshKey
-    : credentials.sshKey.replaceAll('\\n', '\n');
-  await writeFile(file, `${key.replaceAll('\r\n', '\n').trimEnd()}\n`, { mode: 0o600 });
-  return file;
+/** A file name in an option of ssh, which splits at spaces and replaces what follows a percent sign. */
+function quoteSsh(file: string): string {
+  return `"${file.replace(/["\\]/g, '\\$&').replaceAll('%', '%%')}"`;
 }
 
 function quoteShell(word: string): string {

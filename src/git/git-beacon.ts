@@ -27,8 +27,9 @@ import { ObjectReader } from './object-reader.ts';
 import { PackedRefs, type RefChange } from './packed-refs.ts';
 import type { RunResult } from './processes.ts';
 import { explain, isFinal, judgePush } from './push-report.ts';
+import { lastWords, remoteFailure } from './remote-failure.ts';
 import { redact } from './remote-url.ts';
-import { lastWords, listRemote, runRemote, unreachable, type Transport } from './transport.ts';
+import { listRemote, runRemote, type Transport } from './transport.ts';
 import { OUTBOX_REFSPECS, REMOTE, type ScratchRepository } from './scratch-repository.ts';
 
 const DEFAULT_PUSH_TIMEOUT_MS = 60_000;
@@ -105,7 +106,7 @@ export class GitBeacon implements Beacon {
     if (result.interruption === undefined && isFinal(result.stderr)) {
       return { granted: false, reason: redact(explain('', result.stderr)) };
     }
-    throw unreachable(result);
+    throw remoteFailure(this.parts.transport.remote, result);
   }
 
   async advertise(): Promise<Advertisement> {
@@ -314,7 +315,9 @@ export class GitBeacon implements Beacon {
       },
     );
     if (result.exitCode === 0) return;
-    if (result.interruption !== undefined) throw unreachable(result);
+    if (result.interruption !== undefined) {
+      throw remoteFailure(this.parts.transport.remote, result);
+    }
     // A remote that is away throws here; one that answers has something that it cannot give.
     const { branches: present } = await this.advertise();
     const left = wanted.filter((branch) => present.has(branch));

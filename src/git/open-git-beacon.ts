@@ -12,16 +12,12 @@ import { GitBeacon, type BeaconLogger } from './git-beacon.ts';
 import { encodePack, type ObjectFormat } from './git-objects.ts';
 import { epochObjects, openLocalBeacon } from './local-beacon.ts';
 import { ProcessPool, type Environment } from './processes.ts';
+import { lastWords, remoteFailure } from './remote-failure.ts';
 import { parseRemoteUrl, type RemoteUrl } from './remote-url.ts';
 import { openScratchRepository, REMOTE, type ScratchRepository } from './scratch-repository.ts';
-import {
-  lastWords,
-  listRemote,
-  runRemote,
-  unreachable,
-  unusable,
-  type Transport,
-} from './transport.ts';
+import { listRemote, runRemote, unusable, type Transport } from './transport.ts';
+
+const DEFAULT_ANSWER_TIMEOUT_MS = 60_000;
 
 export interface GitBeaconOptions extends Credentials {
   /** A path, `file://`, `ssh://` or scp-like, or `https://` URL. A path where nothing is becomes a new beacon. */
@@ -31,6 +27,8 @@ export interface GitBeaconOptions extends Credentials {
   readonly workDir: string;
   /** The most time that one push may take; 60,000 by default. */
   readonly pushTimeoutMs?: number;
+  /** The most time that any other question to the remote may take; 60,000 by default. */
+  readonly answerTimeoutMs?: number;
   /** The process's environment, of which git gets the few variables that it needs. */
   readonly ambient?: Readonly<Record<string, string | undefined>>;
   readonly logger?: BeaconLogger;
@@ -39,7 +37,9 @@ export interface GitBeaconOptions extends Credentials {
 /**
  * Opens the beacon, or makes it: a path where nothing is becomes a bare repository with an epoch commit, and a remote
  * without branches gets the epoch commit. One process may use a work directory at a time.
- * @throws AppError BEACON_UNREACHABLE when the remote does not answer
+ * @throws AppError BEACON_UNREACHABLE when the remote does not answer, BEACON_ACCESS_DENIED when it does not let us in
+ * @throws AppError BEACON_HOST_KEY_CHANGED, BEACON_HOST_KEY_UNKNOWN when the host does not prove who it is
+ * @throws AppError BEACON_KEY_EXPOSED, BEACON_KEY_INVALID for a key that must not or cannot be used
  * @throws AppError BEACON_UNUSABLE when it has branches but not the epoch branch, is no repository, or git is too old
  */
 export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> {
@@ -67,7 +67,8 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
         alternate: local?.objectDir,
       });
     let scratch = await open(local?.objectFormat ?? 'sha1');
-    const transport: Transport = { pool, environment, remote };
+    const { answerTimeoutMs = DEFAULT_ANSWER_TIMEOUT_MS } = options;
+    const transport: Transport = { pool, environment, remote, answerTimeoutMs };
     const first = parseAdvertisement(await listRemote(transport, scratch));
     // Only a remote's own ids tell its object format.
     const sample = [...first.branches.values()][0] ?? '';
@@ -119,6 +120,6 @@ async function startEpoch(
   const args = ['push', '--porcelain', '--no-verify', REMOTE, refspec];
   const pushed = await runRemote(transport, scratch, args);
   if (pushed.exitCode === 0) return epoch;
-  if (pushed.interruption !== undefined) throw unreachable(pushed);
+  if (pushed.interruption !== undefined) throw remoteFailure(remote, pushed);
   throw unusable(remote, `it is empty and refused the epoch commit: ${lastWords(pushed)}`);
 }

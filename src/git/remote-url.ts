@@ -65,7 +65,7 @@ function withoutCredentials(url: string): string {
 
 /** Removes user names and passwords of URLs from what git said. */
 export function redact(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/@\s']+@/gi, '$1');
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s']*@/gi, '$1');
 }
 
 function unusable(beacon: string, reason: string): AppError {

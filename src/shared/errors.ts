@@ -42,6 +42,11 @@ export const ERRORS = {
   BEACON_UNREACHABLE: define('unavailable', true, 'The beacon does not answer. Reads go on from what was last seen, nothing new was accepted. Try again in a moment.'),
   BEACON_REFUSED: define('unavailable', true, 'The beacon refused the push: {reason}. Nothing moved. The operator has to look at the remote.'),
   BEACON_UNUSABLE: define('damaged', false, 'The beacon at {beacon} cannot be used: {reason}. Nothing was written. Point BEACON_URL at a beacon with an epoch branch, or at an empty repository.'),
+  BEACON_ACCESS_DENIED: define('unauthenticated', false, 'The beacon {beacon} does not let this node in: {reason}. Nothing was written. Look at the key or the credentials that the node was given, and at their rights on the host.'),
+  BEACON_HOST_KEY_CHANGED: define('forbidden', false, 'The host of the beacon {beacon} shows another key than the one that stands in {file}. Nothing was sent and nothing written. Ask who runs the host whether its key was changed: if not, somebody stands between; if so, take the old line out of that file and start again.'),
+  BEACON_HOST_KEY_UNKNOWN: define('forbidden', false, 'The host of the beacon {beacon} has no key in the file that BEACON_KNOWN_HOSTS_FILE names. Nothing was sent and nothing written. Put the host\'s key there, as who runs it publishes it.'),
+  BEACON_KEY_EXPOSED: define('unavailable', false, 'The ssh key file {file} can be read or changed by others (mode {mode}). Nothing was started. Make it yours alone: `chmod 600`.'),
+  BEACON_KEY_INVALID: define('invalid', false, 'The ssh key for the beacon ({key}) cannot be used: {reason}. Nothing was started. Give a private key without a passphrase, for this beacon alone.'),
   QUEUE_FULL: define('throttled', true, 'Too much is waiting for the beacon right now. Nothing was accepted or charged. Try again in a moment.'),
   // vault
   VAULT_PASSPHRASE_WRONG: define('forbidden', false, 'The vault does not open with this passphrase or key file. Nothing was changed. Start with the VAULT_PASSPHRASE or the key file that made this data directory.'),

@@ -76,8 +76,9 @@ describe('a URL', () => {
   });
 
   test('within what git says loses its credentials', () => {
-    expect(redact(`fatal: unable to access 'https://u:p@example.org/x/': no`)).toBe(
-      `fatal: unable to access 'https://example.org/x/': no`,
-    );
+    for (const credentials of ['u', 'u:p', 'u:p@ss', ':@']) {
+      const said = `fatal: unable to access 'https://${credentials}@example.org/x/': no`;
+      expect(redact(said)).toBe(`fatal: unable to access 'https://example.org/x/': no`);
+    }
   });
 });
