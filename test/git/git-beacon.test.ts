@@ -136,11 +136,13 @@ describe('opening', () => {
     const log = join(root, 'arguments');
     fixture.wrapSsh(`echo "$@" >> '${log}'; exec sh -c "$last"`);
     const workDir = join(root, 'work');
-    await fixture.open({ workDir, sshKey: 'BEGIN\\nsecret\\nEND' });
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(root, 'key')]);
+    const key = readFileSync(join(root, 'key'), 'utf8');
+    await fixture.open({ workDir, sshKey: key.trimEnd().replaceAll('\n', '\\n') });
     expect(statSync(join(workDir, 'ssh_key')).mode & 0o777).toBe(0o600);
-    expect(readFileSync(join(workDir, 'ssh_key'), 'utf8')).toBe('BEGIN\nsecret\nEND\n');
-    expect(readFileSync(log, 'utf8')).toContain(`-i ${join(workDir, 'ssh_key')} `);
-    expect(readFileSync(log, 'utf8')).not.toContain('secret');
+    expect(readFileSync(join(workDir, 'ssh_key'), 'utf8')).toBe(key);
+    expect(readFileSync(log, 'utf8')).toContain(`IdentityFile="${join(workDir, 'ssh_key')}" `);
+    expect(readFileSync(log, 'utf8')).not.toContain(key.split('\n')[1]);
   });
 });
 
