@@ -17,8 +17,6 @@ import { until } from './until.ts';
 
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/sbin/sshd'].find(existsSync);
 
-const KEYGEN = 'ssh-keygen';
-
 /** For the titles of suites: they are skipped, with a word, where there is no sshd. */
 export const hasSshd = SSHD !== undefined;
 export const sshdWord = hasSshd ? '' : ' (skipped: needs openssh-server)';
@@ -189,7 +187,7 @@ exec git shell -c "$SSH_ORIGINAL_COMMAND"
 }
 
 function keygen(...args: readonly string[]): void {
-  execFileSync(KEYGEN, args, { stdio: 'pipe' });
+  execFileSync('ssh-keygen', args, { stdio: 'pipe' });
 }
 
 function succeeds(program: string, args: readonly string[]): boolean {
