@@ -36,7 +36,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/main.ts', 'src/cli/**/*.ts', 'test/**/*.ts'],
+    files: ['src/main.ts', 'src/node.ts', 'src/cli/**/*.ts', 'test/**/*.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

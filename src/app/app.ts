@@ -1,4 +1,5 @@
 // What the edges (Discord, HTTP, the command line) may ask of the program: one method a use case, and their answers.
+import type { UncheckedDraft } from '../chain/draft.ts';
 import type { JsonValue, TransactionRecord } from '../chain/record.ts';
 import type { GuyaCoin } from '../shared/guya-coin.ts';
 import type { ErrorCode } from '../shared/errors.ts';
@@ -120,12 +121,7 @@ export interface AssetChoice {
   readonly label: string;
 }
 
-export interface CreateTransactionRequest {
-  readonly assetId: unknown;
-  readonly ownerId: unknown;
-  readonly passphrase: unknown;
-  readonly metadata: unknown;
-  readonly transactionId: unknown;
+export interface CreateTransactionRequest extends UncheckedDraft {
   readonly key: IdempotencyKey | undefined;
 }
 

@@ -1,30 +1,14 @@
 // Use case of the HTTP route: a caller who keeps their own passphrases puts a transaction on the chain.
 import { v4 as uuidv4 } from 'uuid';
-import type { NfgtNode } from '../chain/node.ts';
-import { checkMetadata, encodeRecord, parseRecord, type JsonValue } from '../chain/record.ts';
-import { parseAssetId, parseOwnerId } from '../chain/refs.ts';
+import { parseDraft } from '../chain/draft.ts';
+import type { NfgtNode, TransactionDraft } from '../chain/node.ts';
+import { encodeRecord, parseRecord } from '../chain/record.ts';
 import { AppError } from '../shared/errors.ts';
-import {
-  isTransactionId,
-  type AssetId,
-  type IdempotencyKey,
-  type OwnerId,
-  type TransactionId,
-} from '../shared/ids.ts';
+import type { IdempotencyKey, TransactionId } from '../shared/ids.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { App, CreatedTransaction, CreateTransactionRequest } from './app.ts';
+import type { App, CreatedTransaction } from './app.ts';
 import type { Database } from './ports/database.ts';
 import type { Settlements } from './settlements.ts';
-
-const MAX_PASSPHRASE_BYTES = 1_024;
-
-interface ParsedRequest {
-  readonly assetId: AssetId;
-  readonly ownerId: OwnerId;
-  readonly metadata: JsonValue;
-  readonly predecessorPassphrase: string | undefined;
-  readonly transactionId: TransactionId | undefined;
-}
 
 export function makeCreateTransaction(parts: {
   readonly settlements: Settlements;
@@ -34,7 +18,7 @@ export function makeCreateTransaction(parts: {
 }): App['createTransaction'] {
   const { settlements } = parts;
   return async (request) => {
-    const draft = parseRequest(request);
+    const draft = parseDraft(request);
     const moved = await settlements.move<TransactionId | null>({
       // Only a key that the caller alone knows may bring the passphrase back: transaction ids stand on the chain.
       key: request.key ?? (`create:${uuidv4()}` as IdempotencyKey),
@@ -57,7 +41,7 @@ export function makeCreateTransaction(parts: {
 async function repeatAnswer(
   { database, vault }: { readonly database: Database; readonly vault: Vault },
   transactionId: TransactionId | null,
-  draft: ParsedRequest,
+  draft: TransactionDraft,
 ): Promise<CreatedTransaction> {
   const found = await database.read(async ({ journal, vault: entries }) =>
     transactionId === null
@@ -82,29 +66,4 @@ async function repeatAnswer(
     record,
     successorPassphrase: vault.open(found.kept.sealed, { assetId, transactionId: id }),
   };
-}
-
-function parseRequest(request: CreateTransactionRequest): ParsedRequest {
-  const { passphrase, transactionId, metadata } = request;
-  if (transactionId !== undefined && transactionId !== null) {
-    if (typeof transactionId !== 'string' || !isTransactionId(transactionId)) {
-      throw new AppError('TRANSACTION_ID_INVALID');
-    }
-  }
-  return {
-    assetId: parseAssetId(request.assetId),
-    ownerId: parseOwnerId(request.ownerId),
-    metadata: metadata === undefined || metadata === null ? null : checkMetadata(metadata),
-    predecessorPassphrase: parsePassphrase(passphrase),
-    transactionId: transactionId ?? undefined,
-  };
-}
-
-function parsePassphrase(passphrase: unknown): string | undefined {
-  if (passphrase === undefined || passphrase === null) return undefined;
-  if (typeof passphrase !== 'string' || Buffer.byteLength(passphrase) > MAX_PASSPHRASE_BYTES) {
-    const reason = `passphrase must be a text of at most ${MAX_PASSPHRASE_BYTES} bytes`;
-    throw new AppError('INPUT_INVALID', { reason });
-  }
-  return passphrase;
 }

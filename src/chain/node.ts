@@ -90,7 +90,7 @@ export interface ChainReader {
 
 /**
  * A validating (or observing) node. To write: `check` outside any database transaction, `journal` inside one beside
- * whatever else must be durable with it, `submit` after it has committed; or `create`, which does the three.
+ * whatever else must be durable with it, `submit` after it has committed.
  */
 export interface NfgtNode {
   readonly chain: ChainReader;
@@ -119,6 +119,6 @@ export interface NfgtNode {
     name: Name,
     listener: (event: NodeEvents[Name]) => void,
   ): () => void;
-  /** Stops the timers and waits for the push in flight. */
+  /** Stops the timers, which keep the process alive until then, and waits for the push in flight. */
   close(): Promise<void>;
 }

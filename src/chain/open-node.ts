@@ -265,7 +265,7 @@ class Node implements NfgtNode {
   async #repeat(pauseMs: number, work: () => Promise<void>): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const slept = await delay(pauseMs, true, { signal, ref: false }).catch(() => false);
+      const slept = await delay(pauseMs, true, { signal }).catch(() => false);
       if (!slept) return;
       await work();
     }

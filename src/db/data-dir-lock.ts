@@ -21,10 +21,16 @@ export function lockDataDir(dataDir: string): () => void {
     db.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
-    if (error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
+    if (isBusy(error)) {
       throw new AppError('DATA_DIR_IN_USE', { dir: dataDir });
     }
     throw error;
   }
   return () => db.close();
+}
+
+/** Goes by the code, not by the class: see `sqlite-errors.ts`. */
+function isBusy(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
 }

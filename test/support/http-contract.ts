@@ -1,7 +1,7 @@
 // The contract of the HTTP routes, as rules that any node and app behind them must let it keep.
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, LightMyRequestResponse as Reply } from 'fastify';
 import type { z } from 'zod';
 import { buildHttp, type HttpParts } from '../../src/http/server.ts';
 import * as schemas from '../../src/http/schemas.ts';
@@ -15,8 +15,6 @@ export interface HttpStage {
   release(): Promise<void>;
   close(): Promise<void>;
 }
-
-type Reply = Awaited<ReturnType<Api['get']>>;
 
 interface Created {
   readonly successor_passphrase: string;
@@ -36,14 +34,14 @@ class Api {
     this.#server = server;
   }
 
-  async send(method: string, url: string, payload?: string | Buffer, headers = {}) {
+  async send(method: string, url: string, payload?: string | Buffer, headers = {}): Promise<Reply> {
     const request = { method: method as 'GET', url, headers };
     return await this.#server.inject(
       payload === undefined ? request : { ...request, payload: Buffer.from(payload) },
     );
   }
 
-  async get(url: string, headers = {}) {
+  async get(url: string, headers = {}): Promise<Reply> {
     return await this.send('GET', url, undefined, headers);
   }
 
