@@ -14,6 +14,9 @@ import type { AssetId, CommitId, OwnerId, TransactionId } from '../shared/ids.ts
 /** Raised whenever the tables, or what sync lets into them, change; an index of another version is made again. */
 const SCHEMA_VERSION = 2;
 
+/** When the write-ahead log is copied into the file: 16 MB of it. */
+const CHECKPOINT_PAGES = 4_000;
+
 const SCHEMA = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE assets (
@@ -94,6 +97,8 @@ function openFile(file: string): ChainIndex {
     db.pragma('journal_mode = WAL');
     // In WAL this flushes at checkpoints only; without those a power cut could leave old pages among new ones.
     db.pragma('synchronous = NORMAL');
+    // A checkpoint flushes and stands still; ids are random, so that under load the same pages change all the time.
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     if (db.pragma('quick_check(1)', { simple: true }) !== 'ok') throw new Damaged(file);
     if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) makeTables(db);
     return new SqliteChainIndex(db);

@@ -1,4 +1,5 @@
 // Reads the output of `git ls-remote` into the remote's branches and tags.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Advertisement } from '../chain/beacon.ts';
 import { isCommitId, type CommitId } from '../shared/ids.ts';
 
@@ -6,14 +7,36 @@ const HEADS = 'refs/heads/';
 const TAGS = 'refs/tags/';
 const PEELED = '^{}';
 
+/** Bytes taken apart in one go, some milliseconds' worth: a large remote lists megabytes, and others want their turn. */
+const SLICE_BYTES = 256 * 1024;
+
+/** Reads one remote's listings. Most looks at a remote find nothing new: the same bytes are not taken apart again. */
+export class Advertisements {
+  #listing: Buffer = Buffer.alloc(0);
+  #seen: Advertisement = { branches: new Map(), tags: new Map() };
+
+  async read(listing: Buffer): Promise<Advertisement> {
+    if (!listing.equals(this.#listing)) {
+      this.#seen = await parseAdvertisement(listing);
+      this.#listing = listing;
+    }
+    return this.#seen;
+  }
+}
+
 /**
  * Reads lines of `<object id> TAB <ref>`. Refs that are neither branches nor tags, names that are not UTF-8 and lines
  * of any other form are left out: a remote can advertise what it likes.
  */
-export function parseAdvertisement(output: Buffer): Advertisement {
+export async function parseAdvertisement(output: Buffer): Promise<Advertisement> {
   const branches = new Map<string, CommitId>();
   const tags = new Map<string, CommitId>();
+  let pauseAt = SLICE_BYTES;
   for (let start = 0; start < output.length;) {
+    if (start >= pauseAt) {
+      await nextTurn();
+      pauseAt = start + SLICE_BYTES;
+    }
     const newline = output.indexOf(0x0a, start);
     const end = newline === -1 ? output.length : newline;
     const tab = output.indexOf(0x09, start);

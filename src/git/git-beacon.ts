@@ -9,7 +9,7 @@ import type {
 } from '../chain/beacon.ts';
 import { branchOf } from '../chain/refs.ts';
 import { isCommitId, type CommitId, type TransactionId } from '../shared/ids.ts';
-import { parseAdvertisement } from './advertisement.ts';
+import type { Advertisements } from './advertisement.ts';
 import { readChains } from './branch-reader.ts';
 import { makeBatch, storePack, type Batch } from './commit-writer.ts';
 import { faultOfBatch, isBranchName, ownersOfRefs, refChangesOf } from './drafts.ts';
@@ -49,6 +49,8 @@ export interface BeaconLogger {
 export interface GitBeaconParts {
   readonly transport: Transport;
   readonly scratch: ScratchRepository;
+  /** Has read the listing that the beacon was opened with. */
+  readonly advertisements: Advertisements;
   readonly local: LocalBeacon | undefined;
   readonly epoch: CommitId;
   readonly epochBranch: string;
@@ -73,8 +75,6 @@ export class GitBeacon implements Beacon {
   /** Pushes share the outbox: one at a time. */
   private pushing: Promise<unknown> = Promise.resolve();
   private joining: Promise<void> | undefined;
-  private lastListing: Buffer = Buffer.alloc(0);
-  private lastSeen: Advertisement = { branches: new Map(), tags: new Map() };
   private pushesSinceMaintenance = 0;
   private looseRefs = LOOSE_REFS_LIMIT;
 
@@ -111,15 +111,10 @@ export class GitBeacon implements Beacon {
 
   async advertise(): Promise<Advertisement> {
     const listing = await listRemote(this.parts.transport, this.parts.scratch);
-    // Most looks at the remote find nothing new, and a large one has megabytes of refs to take apart.
-    if (!listing.equals(this.lastListing)) {
-      const seen = parseAdvertisement(listing);
-      const epoch = seen.branches.get(this.epochBranch);
-      if (epoch !== undefined && epoch !== this.epoch) await this.learnEpoch(epoch);
-      this.lastSeen = seen;
-      this.lastListing = listing;
-    }
-    return this.lastSeen;
+    const seen = await this.parts.advertisements.read(listing);
+    const epoch = seen.branches.get(this.epochBranch);
+    if (epoch !== undefined && epoch !== this.epoch) await this.learnEpoch(epoch);
+    return seen;
   }
 
   isEpoch(commitId: CommitId): boolean {

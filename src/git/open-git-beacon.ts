@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { simpleGit } from 'simple-git';
 import type { Advertisement, Beacon } from '../chain/beacon.ts';
 import type { CommitId } from '../shared/ids.ts';
-import { parseAdvertisement } from './advertisement.ts';
+import { Advertisements } from './advertisement.ts';
 import { storePack } from './commit-writer.ts';
 import { isBranchName } from './drafts.ts';
 import { prepareEnvironment, type Credentials } from './environment.ts';
@@ -69,14 +69,15 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
     let scratch = await open(local?.objectFormat ?? 'sha1');
     const { answerTimeoutMs = DEFAULT_ANSWER_TIMEOUT_MS } = options;
     const transport: Transport = { pool, environment, remote, answerTimeoutMs };
-    const first = parseAdvertisement(await listRemote(transport, scratch));
+    const advertisements = new Advertisements();
+    const first = await advertisements.read(await listRemote(transport, scratch));
     // Only a remote's own ids tell its object format.
     const sample = [...first.branches.values()][0] ?? '';
     if (sample.length === 64 && local === undefined) scratch = await open('sha256');
     const epoch =
       first.branches.get(options.epochBranch) ??
       (await startEpoch(transport, scratch, first, options.epochBranch));
-    const beacon = new GitBeacon({ ...options, transport, scratch, local, epoch });
+    const beacon = new GitBeacon({ ...options, transport, scratch, advertisements, local, epoch });
     await beacon.learnEpoch(epoch);
     return beacon;
   } catch (error) {

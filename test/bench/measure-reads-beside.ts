@@ -5,7 +5,6 @@ import type { AssetId } from '../../src/shared/ids.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { openBenchValidator } from './bench-node.ts';
-import { quantile } from './figures.ts';
 import type { ProbeOrder, ProbeReport } from './probe.ts';
 import type { Bench, Figures } from './row.ts';
 
@@ -26,18 +25,9 @@ export async function measureReadsBeside(bench: Bench): Promise<Figures> {
   const probe = fork(PROBE);
   const order: ProbeOrder = { url: http.url, assetIds, seconds: bench.quick ? 3 : 20 };
   probe.send(order);
-  const [message] = (await once(probe, 'message')) as [ProbeReport];
+  const [report] = (await once(probe, 'message')) as [ProbeReport];
   await once(probe, 'exit');
   await http.close();
   await validator.close();
-  return {
-    reads: message.timesMs.length,
-    created: message.created,
-    p50Us: quantile(
-      message.timesMs.map((ms) => ms * 1000),
-      0.5,
-    ),
-    p99Ms: quantile(message.timesMs, 0.99),
-    worstMs: Math.round(Math.max(...message.timesMs)),
-  };
+  return { ...report };
 }

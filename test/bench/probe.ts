@@ -3,7 +3,7 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { once } from 'node:events';
 import { newMint } from './bench-node.ts';
-import { timeOf } from './figures.ts';
+import { quantile, timeOf } from './figures.ts';
 
 export interface ProbeOrder {
   readonly url: string;
@@ -11,10 +11,13 @@ export interface ProbeOrder {
   readonly seconds: number;
 }
 
+/** Times are of single reads. */
 export interface ProbeReport {
-  /** Of every read, in ms. */
-  readonly timesMs: readonly number[];
+  readonly reads: number;
   readonly created: number;
+  readonly p50Us: number;
+  readonly p99Ms: number;
+  readonly worstMs: number;
 }
 
 const CREATE_INTERVAL_MS = 1_000;
@@ -40,7 +43,14 @@ async function probe({ url, assetIds, seconds }: ProbeOrder): Promise<ProbeRepor
     timesMs.push(await timeOf(() => send(agent, path)));
   }
   agent.destroy();
-  return { timesMs, created: await creating };
+  const p50Ms = timesMs.toSorted((a, b) => a - b)[Math.floor(timesMs.length / 2)] ?? 0;
+  return {
+    reads: timesMs.length,
+    created: await creating,
+    p50Us: Math.round(1000 * p50Ms),
+    p99Ms: quantile(timesMs, 0.99),
+    worstMs: quantile(timesMs, 1),
+  };
 }
 
 async function createUntil(isOver: () => boolean, url: string): Promise<number> {

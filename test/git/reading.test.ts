@@ -1,7 +1,7 @@
 // What a remote may send is read without a fault, whatever it is.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseAdvertisement } from '../../src/git/advertisement.ts';
+import { Advertisements, parseAdvertisement } from '../../src/git/advertisement.ts';
 import { parseCommit } from '../../src/git/branch-reader.ts';
 import { parseRemoteUrl, redact } from '../../src/git/remote-url.ts';
 
@@ -9,7 +9,7 @@ const A = 'a'.repeat(40);
 const B = 'b'.repeat(40);
 
 describe('an advertisement', () => {
-  test('gives branches and tags by their short names, an annotated tag by its commit', () => {
+  test('gives branches and tags by their short names, an annotated tag by its commit', async () => {
     const lines = [
       `${A}\trefs/heads/main`,
       `${A}\trefs/heads/with/slash`,
@@ -19,7 +19,7 @@ describe('an advertisement', () => {
       `${A}\trefs/notes/x`,
       `${A}\tHEAD`,
     ];
-    const { branches, tags } = parseAdvertisement(Buffer.from(lines.join('\n')));
+    const { branches, tags } = await parseAdvertisement(Buffer.from(lines.join('\n')));
     expect(Object.fromEntries(branches)).toEqual({ main: A, 'with/slash': A });
     expect(Object.fromEntries(tags)).toEqual({ annotated: B, light: B });
   });
@@ -32,16 +32,40 @@ describe('an advertisement', () => {
     ['a control character', Buffer.from(`${A}\trefs/heads/x\u0007`)],
     ['an id that is none', Buffer.from('--upload-pack=x\trefs/heads/x')],
     ['no tab', Buffer.from(`${A} refs/heads/x`)],
-  ])('leaves out a line with %s', (_, line) => {
-    expect(parseAdvertisement(Buffer.concat([line, Buffer.from('\n')])).branches.size).toBe(0);
+  ])('leaves out a line with %s', async (_, line) => {
+    const { branches } = await parseAdvertisement(Buffer.concat([line, Buffer.from('\n')]));
+    expect(branches.size).toBe(0);
   });
 
-  test('of any bytes is read without a throw', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-        expect(parseAdvertisement(Buffer.from(bytes)).tags).toBeInstanceOf(Map);
+  test('of any bytes is read without a throw', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), async (bytes) => {
+        expect((await parseAdvertisement(Buffer.from(bytes))).tags).toBeInstanceOf(Map);
       }),
     );
+  });
+
+  test('of megabytes is read whole, and lets others have their turn meanwhile', async () => {
+    const lines = Array.from({ length: 10_000 }, (_, n) => `${A}\trefs/heads/branch-${n}\n`);
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      turn = setImmediate(count);
+    };
+    let turn = setImmediate(count);
+    const { branches } = await parseAdvertisement(Buffer.from(lines.join('')));
+    clearImmediate(turn);
+    expect(branches.size).toBe(10_000);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  test('is taken apart again only when its bytes have changed', async () => {
+    const advertisements = new Advertisements();
+    const listing = (id: string): Buffer => Buffer.from(`${id}\trefs/heads/main\n`);
+    const first = await advertisements.read(listing(A));
+    expect(await advertisements.read(listing(A))).toBe(first);
+    const second = await advertisements.read(listing(B));
+    expect([first.branches.get('main'), second.branches.get('main')]).toEqual([A, B]);
   });
 });
 
