@@ -47,6 +47,7 @@ module.exports = {
     },
     fenced('discord.js', '^src/discord/', '^commands/'),
     fenced('simple-git', '^src/git/'),
+    fenced('sshpk', '^src/git/'),
     fenced('better-sqlite3', '^src/db/'),
     fenced('kysely', '^src/db/'),
     fenced('fastify', '^src/http/', '^src/playground/'),

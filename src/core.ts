@@ -1,5 +1,4 @@
 // Opens the parts below the edges, in order: database, vault, beacon, index, node; and closes them in reverse.
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,8 +13,10 @@ import { lockDataDir } from './db/data-dir-lock.ts';
 import { openDatabase } from './db/open-database.ts';
 import { openChainIndex } from './db/sqlite-chain-index.ts';
 import { openGitBeacon } from './git/open-git-beacon.ts';
+import type { CommitSigner } from './git/ssh-signature.ts';
 import { systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
+import { openValidatorKeys, type ValidatorKeys } from './validator-keys.ts';
 import { openVault, type Vault } from './vault/vault.ts';
 
 /** The files of a data directory. */
@@ -85,22 +86,31 @@ export async function openState(config: Config, closers: Closers, logger: Logger
   });
   if (vault.hasNewKeyFile) {
     const file = files.vaultKey;
-    logger.warn({ file }, 'made the key of the vault; back it up: without it every asset is lost');
+    logger.warn(
+      { file },
+      'made the key of the vault; back it up: without it every asset in custody is lost',
+    );
   }
   return { database, vault };
 }
 
-/** Opens the beacon that the configuration names, or the embedded one. @throws AppError BEACON_UNREACHABLE, BEACON_UNUSABLE */
+/**
+ * Opens the beacon that the configuration names, or the embedded one.
+ * @param signer signs what is pushed.
+ * @throws AppError BEACON_UNREACHABLE, BEACON_UNUSABLE
+ */
 export function openBeacon(
   config: Config,
   workDir: string,
   { logger, ambient }: Surroundings,
+  signer?: CommitSigner,
 ): Promise<Beacon> {
   const { beaconSshKey, beaconSshKeyFile, beaconKnownHostsFile } = config;
   return openGitBeacon({
     url: config.beaconUrl ?? dataFiles(config.dataDir).beacon,
     epochBranch: config.beaconEpochBranch,
     workDir,
+    signer,
     logger,
     ambient,
     ...(beaconSshKey !== undefined && { sshKey: beaconSshKey.reveal() }),
@@ -117,8 +127,8 @@ export async function openCore(
 ): Promise<Core> {
   await takeDataDir(config.dataDir, closers);
   const state = await openState(config, closers, surroundings.logger);
-  const committer = committerOf(config, state.vault);
-  const chain = await openChain(config, closers, surroundings, { ...state, committer });
+  const keys = await openValidatorKeys(config, state.vault, surroundings.logger);
+  const chain = await openChain(config, closers, surroundings, { ...state, keys });
   return { ...state, ...chain };
 }
 
@@ -134,15 +144,16 @@ async function openChain(
   config: Config,
   closers: Closers,
   surroundings: Surroundings,
-  journal: { readonly database: NodeDatabase; readonly committer: string },
+  { database, keys }: { readonly database: NodeDatabase; readonly keys?: ValidatorKeys },
 ): Promise<Chain> {
   const files = dataFiles(config.dataDir);
-  const beacon = await openBeacon(config, files.git, surroundings);
+  const beacon = await openBeacon(config, files.git, surroundings, keys?.signer);
   closers.add(() => beacon.close());
   const index = openChainIndex(files.index);
   closers.add(() => index.close());
   const node = await openNode({
-    ...journal,
+    database,
+    committer: keys?.committer ?? KEYLESS_COMMITTER,
     beacon,
     index,
     clock: systemClock,
@@ -155,31 +166,23 @@ async function openChain(
 }
 
 /**
- * Opens a node without a vault: its passphrases are kept by somebody else, or it is an observer and has none.
- * @throws AppError DATA_DIR_IN_USE, BEACON_UNREACHABLE, BEACON_UNUSABLE, DATABASE_TOO_NEW
+ * Opens a node whose passphrases are kept by somebody else; the vault then holds only its own keys. An observer has
+ * none at all.
+ * @throws AppError DATA_DIR_IN_USE, BEACON_UNREACHABLE, BEACON_UNUSABLE, DATABASE_TOO_NEW, and the vault's
  */
 export async function openBareNode(
   config: Config,
   closers: Closers,
   surroundings: Surroundings,
 ): Promise<Chain & { readonly database: Database }> {
+  if (config.nodeRole !== 'observer') return openCore(config, closers, surroundings);
   await takeDataDir(config.dataDir, closers);
   const { state } = dataFiles(config.dataDir);
   // An observer accepts nothing and so has nothing to write down; what a validator left here it goes on knowing.
-  const isMirror = config.nodeRole === 'observer' && !existsSync(state);
-  const database = await openDatabase({ file: isMirror ? ':memory:' : state });
+  const database = await openDatabase({ file: existsSync(state) ? state : ':memory:' });
   closers.add(() => database.close());
-  const committer = committerOf(config, undefined);
-  const chain = await openChain(config, closers, surroundings, { database, committer });
-  return { ...chain, database };
+  return { ...(await openChain(config, closers, surroundings, { database })), database };
 }
 
-/** The committer of a validator without any key. */
+/** The committer of a node without keys, which never commits. */
 const KEYLESS_COMMITTER = 'aibot';
-
-/** The validator's short id: of its ssh key as the first nodes make it, or of a key of its own. */
-function committerOf({ beaconSshKey }: Config, vault: Vault | undefined): string {
-  const key = beaconSshKey?.reveal() ?? vault?.deriveKey('validator-id');
-  if (key === undefined) return KEYLESS_COMMITTER;
-  return createHash('sha512').update(key).digest('hex').slice(0, 6);
-}

@@ -31,6 +31,7 @@ import { lastWords, remoteFailure } from './remote-failure.ts';
 import { redact } from './remote-url.ts';
 import { listRemote, runRemote, type Transport } from './transport.ts';
 import { OUTBOX_REFSPECS, REMOTE, type ScratchRepository } from './scratch-repository.ts';
+import type { CommitSigner } from './ssh-signature.ts';
 
 const DEFAULT_PUSH_TIMEOUT_MS = 60_000;
 const FETCH_TIMEOUT_MS = 600_000;
@@ -54,6 +55,7 @@ export interface GitBeaconParts {
   readonly local: LocalBeacon | undefined;
   readonly epoch: CommitId;
   readonly epochBranch: string;
+  readonly signer?: CommitSigner | undefined;
   readonly pushTimeoutMs?: number;
   readonly logger?: BeaconLogger;
 }
@@ -176,7 +178,7 @@ export class GitBeacon implements Beacon {
         const stale = orphans.map(({ transactionId }) => transactionId);
         return refused(stale, 'the parent is not on the beacon', true);
       }
-      batch = this.prepareBatch(drafts, trees);
+      batch = await this.prepareBatch(drafts, trees);
       if (await this.writeOwn(batch)) return { outcome: 'accepted', commits: batch.commits };
       await this.fillOutbox(batch);
     } catch (error) {
@@ -187,12 +189,13 @@ export class GitBeacon implements Beacon {
     return this.pushOutbox(drafts, batch.commits);
   }
 
-  private prepareBatch(
+  private async prepareBatch(
     drafts: readonly CommitDraft[],
     trees: ReadonlyMap<CommitId, Buffer>,
-  ): PreparedBatch {
-    const { objectFormat } = this.parts.scratch;
-    const { commits, objects } = makeBatch(objectFormat, drafts, trees);
+  ): Promise<PreparedBatch> {
+    const { signer, scratch } = this.parts;
+    const { objectFormat } = scratch;
+    const { commits, objects } = await makeBatch(objectFormat, drafts, trees, signer);
     const changes = refChangesOf(drafts, commits, (commitId) => this.isEpoch(commitId));
     return { commits, changes, pack: encodePack(objectFormat, objects) };
   }

@@ -15,6 +15,7 @@ import { ProcessPool, type Environment } from './processes.ts';
 import { lastWords, remoteFailure } from './remote-failure.ts';
 import { parseRemoteUrl, type RemoteUrl } from './remote-url.ts';
 import { openScratchRepository, REMOTE, type ScratchRepository } from './scratch-repository.ts';
+import type { CommitSigner } from './ssh-signature.ts';
 import { listRemote, runRemote, unusable, type Transport } from './transport.ts';
 
 const DEFAULT_ANSWER_TIMEOUT_MS = 60_000;
@@ -25,6 +26,8 @@ export interface GitBeaconOptions extends Credentials {
   readonly epochBranch: string;
   /** A directory of the adapter's own; deleting it while the beacon is closed costs a fetch and nothing else. */
   readonly workDir: string;
+  /** Signs what is pushed; without one commits are unsigned. */
+  readonly signer?: CommitSigner | undefined;
   /** The most time that one push may take; 60,000 by default. */
   readonly pushTimeoutMs?: number;
   /** The most time that any other question to the remote may take; 60,000 by default. */

@@ -1,12 +1,17 @@
 // Both beacons, and git over both kinds of transport, keep the contract.
 import { describe, expect, test } from '@jest/globals';
+import { signerOfSeed } from '../../src/git/ssh-signature.ts';
 import { describeBeaconContract, makeDraft } from '../support/beacon-contract.ts';
 import { gitFixture, sshFixture } from '../support/beacon-git.ts';
 import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
 
 describeBeaconContract('a git beacon in a directory', gitFixture);
 
-describeBeaconContract('a git beacon behind ssh', sshFixture);
+describeBeaconContract('a git beacon behind ssh that signs its commits', () => {
+  const fixture = sshFixture();
+  const signer = signerOfSeed(Buffer.alloc(32, 'seed'));
+  return { ...fixture, open: () => fixture.open({ signer }) };
+});
 
 describeBeaconContract('a beacon in memory', () => {
   const remote = new MemoryRemote();

@@ -1,0 +1,95 @@
+// Signs commits with an ssh key, in the form that `git verify-commit` and `ssh-keygen -Y verify` check.
+import { createHash, createPrivateKey, sign, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import sshpk from 'sshpk';
+
+/** Signs what a validator writes. The same payload always gets the same signature. */
+export interface CommitSigner {
+  /** The public key as ssh writes it on one line, without a comment: `ssh-ed25519 AAAA…`. */
+  readonly publicKey: string;
+  /** An armoured signature, its last line break included. */
+  sign(payload: Buffer): Promise<string>;
+}
+
+/** Off the event loop: a large RSA key takes milliseconds for each signature. */
+const signApart = promisify<string | undefined, Buffer, KeyObject, Buffer>(sign);
+/** What OpenSSH's PROTOCOL.sshsig begins each signature, and what is signed, with. */
+const MAGIC = Buffer.from('SSHSIG');
+const FORMAT_VERSION = 1;
+/** What the signature is for; a signature of another program's is none of a commit. */
+const NAMESPACE = 'git';
+const HASH = 'sha512';
+const ARMOR_COLUMNS = 70;
+/** The head of an Ed25519 private key in PKCS #8 (RFC 8410); the seed of 32 bytes follows it. */
+const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+const SEED_BYTES = 32;
+
+/**
+ * Reads a private key in any of ssh's and OpenSSL's formats. Only kinds whose signatures are the same each time are
+ * taken: a commit that is made again after a crash must be the same, bit for bit.
+ * @returns the reason, in words for the log, when this key cannot sign.
+ */
+export function signerOfKey(text: string): CommitSigner | { readonly fault: string } {
+  try {
+    const key = sshpk.parsePrivateKey(text, 'auto');
+    if (key.type === 'rsa') {
+      return makeSigner(createPrivateKey(key.toBuffer('pkcs8', {})), key.toPublic());
+    }
+    // The PKCS #8 that sshpk writes of this kind holds the public key too, and OpenSSL 3.0 does not read it.
+    const seed = key.parts.find(({ name }) => name === 'k')?.data;
+    if (key.type === 'ed25519' && seed !== undefined) return signerOfSeed(seed);
+    return { fault: `a key of type ${key.type} never signs the same twice` };
+  } catch (error) {
+    const isEncrypted = error instanceof sshpk.KeyEncryptedError;
+    return { fault: isEncrypted ? 'it is encrypted' : 'it is no private key that can be read' };
+  }
+}
+
+/** The Ed25519 key whose seed these 32 bytes are. */
+export function signerOfSeed(seed: Buffer): CommitSigner {
+  if (seed.length !== SEED_BYTES) throw new RangeError(`a seed has ${SEED_BYTES} bytes`);
+  const der = Buffer.concat([ED25519_PKCS8, seed]);
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  const pem = key.export({ format: 'pem', type: 'pkcs8' });
+  return makeSigner(key, sshpk.parsePrivateKey(pem, 'pem').toPublic());
+}
+
+function makeSigner(key: KeyObject, publicKey: sshpk.Key): CommitSigner {
+  const blob = publicKey.toBuffer('rfc4253');
+  const isRsa = key.asymmetricKeyType === 'rsa';
+  const algorithm = isRsa ? 'rsa-sha2-512' : 'ssh-ed25519';
+  return {
+    publicKey: `${isRsa ? 'ssh-rsa' : 'ssh-ed25519'} ${blob.toString('base64')}`,
+    sign: async (payload) => {
+      // Ed25519 takes no hash of its own choosing; RSA pads by PKCS #1 v1.5, which is what ssh means by this name.
+      const raw = await signApart(isRsa ? HASH : undefined, signedData(payload), key);
+      const signature = Buffer.concat([string(algorithm), string(raw)]);
+      const fields = [blob, NAMESPACE, '', HASH, signature].map(string);
+      return armor(Buffer.concat([MAGIC, uint32(FORMAT_VERSION), ...fields]));
+    },
+  };
+}
+
+/** What is really signed: the payload's hash, bound to what the signature is for. */
+function signedData(payload: Buffer): Buffer {
+  const hash = createHash(HASH).update(payload).digest();
+  return Buffer.concat([MAGIC, ...[NAMESPACE, '', HASH, hash].map(string)]);
+}
+
+function armor(signature: Buffer): string {
+  const base64 = signature.toString('base64');
+  const lines = base64.match(new RegExp(`.{1,${ARMOR_COLUMNS}}`, 'g')) ?? [];
+  return ['-----BEGIN SSH SIGNATURE-----', ...lines, '-----END SSH SIGNATURE-----', ''].join('\n');
+}
+
+/** A string on ssh's wire (RFC 4251): its length before its bytes. */
+function string(value: string | Buffer): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([uint32(bytes.length), bytes]);
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
