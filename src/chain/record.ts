@@ -84,6 +84,7 @@ function encodeNumber(value: number): string {
   return JSON.stringify(value);
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const HASH_PATTERN = /^(?:[0-9a-f]{128}|\$argon2(?:id|i|d)\$[\x21-\x7e]{1,300})$/;
 
 /**
@@ -94,7 +95,7 @@ export function parseRecord(bytes: Uint8Array): TransactionRecord | { readonly f
   if (bytes.length > MAX_RECORD_BYTES) return { fault: `record of ${bytes.length} bytes` };
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    value = JSON.parse(utf8.decode(bytes));
   } catch {
     return { fault: 'record is not JSON in UTF-8' };
   }
