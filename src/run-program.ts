@@ -73,6 +73,12 @@ function stopOnSignals(program: Running): (code: number) => void {
 
 /** Says on stderr what ended the process. @returns its exit code. */
 export function reportFailure(error: unknown): number {
-  console.error(error instanceof AppError ? `${error.code}: ${error.message}` : error);
+  console.error(error instanceof AppError ? describeFailure(error) : error);
   return exitCodeOf(error);
+}
+
+/** What stopped the program, with what the remote or the system said about it. */
+function describeFailure({ code, message, cause }: AppError): string {
+  const said = cause instanceof Error ? `\n${cause.message}` : '';
+  return `${code}: ${message}${said}`;
 }
