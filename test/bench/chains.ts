@@ -5,23 +5,33 @@ import { FULL_EVENT } from '../support/event-chain.ts';
 const TENFOLD = { assets: 100_000, transactions: 124_408 } as const;
 
 /** What stands on the stage before a row begins. */
-export interface Chain {
+interface Chain {
   /** Undefined for a beacon with nothing but its epoch. */
   readonly size: { readonly assets: number; readonly transactions: number } | undefined;
-  /** Within the data directory, made by the program; or a bare repository that is not ours, reached by `git push`. */
-  readonly place: 'embedded' | 'remote';
-  /** True when the row's process finds the index of an earlier one. */
-  readonly indexed: boolean;
+  /**
+   * `embedded`: the beacon within the data directory, made and indexed by the program. `cold`: a bare repository that
+   * is not ours and that no node has seen. `remote`: such a one with the index of an earlier start.
+   */
+  readonly kind: 'embedded' | 'cold' | 'remote';
 }
 
-export const CHAINS = {
-  empty: { size: undefined, place: 'embedded', indexed: true },
-  event: { size: FULL_EVENT, place: 'embedded', indexed: true },
-  'event-remote': { size: FULL_EVENT, place: 'remote', indexed: true },
-  'event-cold': { size: FULL_EVENT, place: 'remote', indexed: false },
-  tenfold: { size: TENFOLD, place: 'embedded', indexed: true },
-  'tenfold-remote': { size: TENFOLD, place: 'remote', indexed: true },
-  'tenfold-cold': { size: TENFOLD, place: 'remote', indexed: false },
+const CHAINS = {
+  empty: { size: undefined, kind: 'embedded' },
+  event: { size: FULL_EVENT, kind: 'embedded' },
+  'event-cold': { size: FULL_EVENT, kind: 'cold' },
+  'event-remote': { size: FULL_EVENT, kind: 'remote' },
+  tenfold: { size: TENFOLD, kind: 'embedded' },
+  'tenfold-cold': { size: TENFOLD, kind: 'cold' },
+  'tenfold-remote': { size: TENFOLD, kind: 'remote' },
 } as const satisfies Record<string, Chain>;
 
 export type ChainName = keyof typeof CHAINS;
+
+export function chainOf(name: ChainName): Chain {
+  return CHAINS[name];
+}
+
+/** The same chain before any node has seen it. */
+export function coldOf(name: ChainName): ChainName {
+  return name.startsWith('tenfold') ? 'tenfold-cold' : 'event-cold';
+}
