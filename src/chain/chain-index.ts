@@ -42,10 +42,26 @@ export interface ChainTotals {
 }
 
 /**
+ * Records alone, as the text that stands on the chain, for whoever passes them on and reads none of it: a row with all
+ * its columns costs several times as much.
+ */
+export interface RecordReader {
+  /** The record of the asset's tip. */
+  findTipRecord(assetId: AssetId): string | undefined;
+  findRecord(transactionId: TransactionId): string | undefined;
+  /** The records of all tips that name this owner, read in one go, so that no move between two pages hides one. */
+  listOwnerAssetRecords(ownerId: OwnerId): string[];
+  /** The records that named this owner, the newest `depth` of them. */
+  listOwnerHistoryRecords(ownerId: OwnerId, depth: number): string[];
+  /** The asset's records, tip first. */
+  listAssetHistoryRecords(assetId: AssetId, depth: number): string[];
+}
+
+/**
  * Reads are synchronous because they never leave the process; orders are newest first by transaction time, ties by
  * transaction id. Writes are all or nothing for each call.
  */
-export interface ChainIndex {
+export interface ChainIndex extends RecordReader {
   /** Appends to assets' chains and records what was skipped. A transaction that is there already changes nothing. */
   apply(additions: readonly BranchAddition[], faults: readonly ChainFault[]): void;
   /** Forgets everything; the next sync fills it again. */
@@ -65,8 +81,6 @@ export interface ChainIndex {
     page: { readonly limit: number; readonly offset: number },
   ): IndexedTransaction[];
   countOwnerAssets(ownerId: OwnerId): number;
-  /** Transactions that named this owner, the newest `depth` of them. */
-  listOwnerHistory(ownerId: OwnerId, depth: number): IndexedTransaction[];
   /** The asset's transactions, tip first. */
   listAssetHistory(assetId: AssetId, depth: number): IndexedTransaction[];
   /** Where every asset's branch stands; what sync compares with the advertisement. */

@@ -12,8 +12,8 @@ export interface Route {
   readonly params: z.ZodType;
   readonly body: z.ZodType | undefined;
   readonly answer: z.ZodType;
-  /** The answer's JSON: bytes that are ready to be sent, or a value to print. */
-  handle(request: FastifyRequest): Promise<Buffer | object>;
+  /** The answer: JSON that is ready to be sent, or a value to print. */
+  handle(request: FastifyRequest): Promise<string | object>;
 }
 
 /** Makes a route whose handler's types follow from its schemas. */
@@ -27,7 +27,7 @@ export function defineRoute<Params extends z.ZodType, Answer extends z.ZodType>(
   handle(
     params: z.output<Params>,
     request: FastifyRequest,
-  ): Promise<Buffer | (z.output<Answer> & object)> | Buffer | (z.output<Answer> & object);
+  ): Promise<string | (z.output<Answer> & object)> | string | (z.output<Answer> & object);
 }): Route {
   return {
     ...route,
@@ -45,7 +45,7 @@ export function addRoute(server: FastifyInstance, route: Route): void {
       const answer = await route.handle(request);
       return await reply
         .type(JSON_TYPE)
-        .send(Buffer.isBuffer(answer) ? answer : JSON.stringify(answer));
+        .send(typeof answer === 'string' ? answer : JSON.stringify(answer));
     },
   });
 }

@@ -9,13 +9,13 @@ import { openChainIndex } from '../../src/db/sqlite-chain-index.ts';
 import type { AssetId, CommitId, OwnerId, TransactionId } from '../../src/shared/ids.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
-function fill(index: ChainIndex): void {
+function fill(index: ChainIndex, timeOf = (n: number): number => n): void {
   for (let n = 0; n < 200; n += 1) {
     const assetId = `asset-${n}` as AssetId;
     const record = {
       successorHash: hashPassphrase(String(n)),
       transactionId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as TransactionId,
-      transactionTime: n,
+      transactionTime: timeOf(n),
       assetId,
       ownerId: 'owner' as OwnerId,
       metadata: null,
@@ -78,4 +78,36 @@ test('knows whether assets stand below an id, and takes no neighbour for one', (
   const standsAbove = (id: string): boolean => index.hasAssetBelow(id as AssetId);
   expect(['a', 'a/b', 'a/b/c', 'b', 'c', 'd'].filter(standsAbove)).toEqual(['a', 'a/b']);
   index.close();
+});
+
+describe('records alone', () => {
+  const ownerId = 'owner' as OwnerId;
+  const textOf = ({ record }: { readonly record: Buffer }): string => record.toString('utf8');
+
+  test('are those of the transactions, text for text, in the same order', () => {
+    const index = openChainIndex(':memory:');
+    fill(index);
+    const assets = index.listOwnerAssets(ownerId, { limit: 1_000, offset: 0 });
+    expect(assets).toHaveLength(200);
+    expect(index.listOwnerAssetRecords(ownerId)).toEqual(assets.map(textOf));
+    expect(index.listOwnerHistoryRecords(ownerId, 1_000)).toEqual(assets.map(textOf));
+    for (const tip of assets) {
+      expect(index.findTipRecord(tip.assetId)).toBe(textOf(tip));
+      expect(index.findRecord(tip.transactionId)).toBe(textOf(tip));
+      expect(index.listAssetHistoryRecords(tip.assetId, 9)).toEqual([textOf(tip)]);
+    }
+    index.close();
+  });
+
+  test('of the same moment come in the order of their transaction ids, also where a depth cuts', () => {
+    const index = openChainIndex(':memory:');
+    fill(index, () => 7);
+    const idsOf = (records: readonly string[]): string[] =>
+      records.map((text) => (JSON.parse(text) as { transaction_id: string }).transaction_id);
+    const all = idsOf(index.listOwnerHistoryRecords(ownerId, 1_000));
+    expect(all).toEqual(all.toSorted());
+    expect(idsOf(index.listOwnerHistoryRecords(ownerId, 3))).toEqual(all.slice(0, 3));
+    expect(idsOf(index.listOwnerAssetRecords(ownerId))).toEqual(all);
+    index.close();
+  });
 });

@@ -30,6 +30,8 @@ interface State {
 const newestFirst = (a: IndexedTransaction, b: IndexedTransaction): number =>
   b.transactionTime - a.transactionTime || (a.transactionId < b.transactionId ? -1 : 1);
 
+const recordText = ({ record }: IndexedTransaction): string => record.toString();
+
 /** The chain as a list of committed transactions. */
 class FakeChain implements ChainReader {
   readonly all: IndexedTransaction[] = [];
@@ -55,11 +57,28 @@ class FakeChain implements ChainReader {
     return this.#tipsOf(ownerId).length;
   }
 
-  listOwnerHistory(ownerId: string, depth: number): IndexedTransaction[] {
+  findTipRecord(assetId: AssetId): string | undefined {
+    return this.findTip(assetId)?.record.toString();
+  }
+
+  findRecord(transactionId: TransactionId): string | undefined {
+    return this.findTransaction(transactionId)?.record.toString();
+  }
+
+  listOwnerAssetRecords(ownerId: string): string[] {
+    return this.#tipsOf(ownerId).sort(newestFirst).map(recordText);
+  }
+
+  listOwnerHistoryRecords(ownerId: string, depth: number): string[] {
     return this.all
       .filter((each) => each.ownerId === ownerId)
       .sort(newestFirst)
-      .slice(0, depth);
+      .slice(0, depth)
+      .map(recordText);
+  }
+
+  listAssetHistoryRecords(assetId: AssetId, depth: number): string[] {
+    return this.listAssetHistory(assetId, depth).map(recordText);
   }
 
   listAssetHistory(assetId: AssetId, depth: number): IndexedTransaction[] {

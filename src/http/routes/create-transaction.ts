@@ -32,8 +32,8 @@ export function makeCreateRoute(app: Pick<App, 'createTransaction'>): Route {
         key,
       });
       // The record's own bytes follow the passphrase, so that caller and chain see the same text.
-      const head = `{"transaction":{"successor_passphrase":${JSON.stringify(successorPassphrase)},`;
-      return Buffer.concat([Buffer.from(head), encodeRecord(record).subarray(1), Buffer.from('}')]);
+      const fields = encodeRecord(record).toString('utf8').slice(1);
+      return `{"transaction":{"successor_passphrase":${JSON.stringify(successorPassphrase)},${fields}}`;
     },
   });
 }

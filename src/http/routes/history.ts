@@ -19,7 +19,7 @@ export function makeHistoryRoutes(chain: ChainReader): Route[] {
       answer: TransactionsAnswer,
       handle: ({ id, depth }) => {
         const limit = parseDepth(depth);
-        const found = limit === 0 ? [] : chain.listOwnerHistory(id as OwnerId, limit);
+        const found = limit === 0 ? [] : chain.listOwnerHistoryRecords(id as OwnerId, limit);
         return listOfRecords('transactions', found);
       },
     }),
@@ -32,8 +32,11 @@ export function makeHistoryRoutes(chain: ChainReader): Route[] {
       handle: ({ id, depth }) => {
         const limit = parseDepth(depth);
         const assetId = id as AssetId;
-        if (chain.findTip(assetId) === undefined) return { transactions: null };
-        const found = limit === 0 ? [] : chain.listAssetHistory(assetId, limit);
+        const found = limit === 0 ? [] : chain.listAssetHistoryRecords(assetId, limit);
+        // Nothing found is nothing known, unless nothing was asked for.
+        if (found.length === 0 && (limit > 0 || chain.findTipRecord(assetId) === undefined)) {
+          return { transactions: null };
+        }
         return listOfRecords('transactions', found);
       },
     }),

@@ -1,5 +1,4 @@
 // GET /api/query/spot/…: who owns what, now, as far as it is committed.
-import type { IndexedTransaction } from '../../chain/chain-index.ts';
 import type { ChainReader } from '../../chain/node.ts';
 import type { AssetId, OwnerId } from '../../shared/ids.ts';
 import { listOfRecords, oneRecord } from '../records.ts';
@@ -15,7 +14,7 @@ export function makeSpotRoutes(chain: ChainReader): Route[] {
       summary: 'The newest transactions of all assets of an owner, newest first',
       params: ById,
       answer: AssetsAnswer,
-      handle: ({ id }) => listOfRecords('assets', listAllAssets(chain, id as OwnerId)),
+      handle: ({ id }) => listOfRecords('assets', chain.listOwnerAssetRecords(id as OwnerId)),
     }),
     defineRoute({
       method: 'GET',
@@ -23,15 +22,7 @@ export function makeSpotRoutes(chain: ChainReader): Route[] {
       summary: 'The newest transaction of an asset',
       params: ById,
       answer: TransactionAnswer,
-      handle: ({ id }) => oneRecord('transaction', chain.findTip(id as AssetId)),
+      handle: ({ id }) => oneRecord('transaction', chain.findTipRecord(id as AssetId)),
     }),
   ];
-}
-
-/**
- * All of them, read in one go: between two pages an asset could move and hide another one from both, and each page
- * would have to pass over the ones before it again.
- */
-function listAllAssets(chain: ChainReader, ownerId: OwnerId): IndexedTransaction[] {
-  return chain.listOwnerAssets(ownerId, { limit: chain.countOwnerAssets(ownerId), offset: 0 });
 }

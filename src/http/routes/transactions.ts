@@ -29,7 +29,7 @@ export function makeTransactionRoutes(node: Pick<NfgtNode, 'chain' | 'findState'
       summary: 'The record of a committed transaction',
       params: ById,
       answer: TransactionAnswer,
-      handle: ({ id }) => oneRecord('transaction', node.chain.findTransaction(id as TransactionId)),
+      handle: ({ id }) => oneRecord('transaction', node.chain.findRecord(id as TransactionId)),
     }),
   ];
 }
