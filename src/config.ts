@@ -45,6 +45,8 @@ export interface Config {
   readonly beaconEpochBranch: string;
   readonly beaconSyncIntervalMs: number;
   readonly nodeRole: 'auto' | 'validator' | 'observer';
+  /** Whether a validator answers introspection over HTTP; an observer always does. */
+  readonly nodeIntrospection: boolean;
   readonly httpHost: string;
   /** 0: any free port. */
   readonly httpPort: number;
@@ -208,6 +210,9 @@ const SETTINGS = {
   BEACON_EPOCH_BRANCH: epochBranch.default('main'),
   BEACON_SYNC_INTERVAL_MS: milliseconds(50).default(4_000),
   NODE_ROLE: oneOf(['auto', 'validator', 'observer']).default('auto'),
+  NODE_INTROSPECTION: oneOf(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
   HTTP_HOST: z
     .string()
     .regex(/^[a-z0-9._:-]+$/i, 'must be a host name or an address')
@@ -275,7 +280,8 @@ function faultsBetween(given: Readonly<Record<string, string | undefined>>): str
 }
 
 /** Prefixes that no other program uses; VAULT_ and HTTP_ for example belong to others as well. */
-const OWN_PREFIXES = /^(?:DISCORD_|BEACON_|GUYACHA_|PLAYGROUND_|NODE_ROLE|CHAIN_PRIVACY)/;
+const OWN_PREFIXES =
+  /^(?:DISCORD_|BEACON_|GUYACHA_|PLAYGROUND_|NODE_ROLE|NODE_INTROSPECTION|CHAIN_PRIVACY)/;
 /** Names of other programs that are one letter away from ours. */
 const OTHERS = new Set(['HTTPS_PORT', 'HTTPS_HOST']);
 
@@ -321,6 +327,7 @@ function configFrom(settings: Settings): Config {
     beaconEpochBranch: settings.BEACON_EPOCH_BRANCH,
     beaconSyncIntervalMs: settings.BEACON_SYNC_INTERVAL_MS,
     nodeRole: settings.NODE_ROLE,
+    nodeIntrospection: settings.NODE_INTROSPECTION,
     httpHost: settings.HTTP_HOST,
     httpPort: settings.HTTP_PORT,
     playgroundPort: settings.PLAYGROUND_PORT,
@@ -337,7 +344,9 @@ function configFrom(settings: Settings): Config {
 }
 
 /** The configuration for a log line: what is not set is left out, and of a secret it says that it is set. */
-export function describeConfig(config: Config): Readonly<Record<string, string | number>> {
+export function describeConfig(
+  config: Config,
+): Readonly<Record<string, string | number | boolean>> {
   return Object.fromEntries(
     Object.entries(config).flatMap(([name, value]: [string, Config[keyof Config]]) =>
       value === undefined ? [] : [[name, value instanceof Secret ? '(set)' : value]],

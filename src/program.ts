@@ -49,8 +49,8 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Program
     randomness: cryptoRandomness,
   });
   closers.add(() => app.close());
-  const { httpHost: host, httpPort: port } = config;
-  const http = await startHttp({ host, port, node: core.node, app, logger });
+  const { httpHost: host, httpPort: port, nodeIntrospection: introspection } = config;
+  const http = await startHttp({ host, port, node: core.node, app, introspection, logger });
   closers.add(() => http.close());
   const stage = await openStage(config, closers);
   const discord = await startDiscord({

@@ -33,6 +33,7 @@ describe('An empty environment', () => {
       beaconEpochBranch: 'main',
       beaconSyncIntervalMs: 4000,
       nodeRole: 'auto',
+      nodeIntrospection: false,
       httpHost: '127.0.0.1',
       httpPort: 8080,
       playgroundPort: 8081,

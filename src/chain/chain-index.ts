@@ -57,11 +57,53 @@ export interface RecordReader {
   listAssetHistoryRecords(assetId: AssetId, depth: number): string[];
 }
 
+/** How far someone has read an index; only good for the index that gave it. */
+export interface IndexMark {
+  /** Another one after anything was forgotten. */
+  readonly generation: number;
+  readonly row: number;
+}
+
+/** What one transaction changed. */
+export interface ChainChange {
+  readonly transactionId: TransactionId;
+  readonly assetId: AssetId;
+  readonly ownerId: OwnerId;
+  /** Who had the asset before; null for a mint. */
+  readonly previousOwnerId: OwnerId | null;
+}
+
+/** Keys from `from` on and before `below` (undefined: to the end), in the order of their UTF-8 bytes. */
+export interface KeyRange {
+  readonly from: string;
+  readonly below: string | undefined;
+  readonly limit: number;
+}
+
+/** Everything that is committed, piece by piece, for whoever keeps a picture of all of it. */
+export interface ChainSurvey {
+  /** Where the index stands now. */
+  currentMark(): IndexMark;
+  /**
+   * What was added since a mark, oldest first, and the mark to go on from; fewer than `limit` when there is no more.
+   * Undefined once anything was forgotten since: the picture has to be made anew.
+   */
+  listChanges(
+    since: IndexMark,
+    limit: number,
+  ): { readonly changes: readonly ChainChange[]; readonly mark: IndexMark } | undefined;
+  listTransactionIds(range: KeyRange): TransactionId[];
+  /** Assets that have an owner. */
+  listAssetOwners(range: KeyRange): (readonly [AssetId, OwnerId])[];
+  /** Owners of at least one asset, each with all assets. */
+  listOwnersWithAssets(range: KeyRange): (readonly [OwnerId, readonly AssetId[]])[];
+}
+
 /**
  * Reads are synchronous because they never leave the process; orders are newest first by transaction time, ties by
  * transaction id. Writes are all or nothing for each call.
  */
-export interface ChainIndex extends RecordReader {
+export interface ChainIndex extends RecordReader, ChainSurvey {
   /** Appends to assets' chains and records what was skipped. A transaction that is there already changes nothing. */
   apply(additions: readonly BranchAddition[], faults: readonly ChainFault[]): void;
   /** Forgets everything; the next sync fills it again. */

@@ -1,7 +1,7 @@
 // The NFGT node's interface: what the app and the HTTP routes may ask of it.
 import type { ErrorCode } from '../shared/errors.ts';
 import type { AssetId, OwnerId, SettlementId, TransactionId } from '../shared/ids.ts';
-import type { ChainFault, IndexedTransaction, RecordReader } from './chain-index.ts';
+import type { ChainFault, ChainSurvey, IndexedTransaction, RecordReader } from './chain-index.ts';
 import type { JournalEntry, JournalStore, TransactionState } from './journal-store.ts';
 import type { JsonValue, TransactionRecord } from './record.ts';
 
@@ -75,7 +75,7 @@ export interface NodeStatus {
 }
 
 /** Reads from the index; none of them touches git or waits. */
-export interface ChainReader extends RecordReader {
+export interface ChainReader extends RecordReader, ChainSurvey {
   findTip(assetId: AssetId): IndexedTransaction | undefined;
   findTransaction(transactionId: TransactionId): IndexedTransaction | undefined;
   listOwnerAssets(

@@ -32,8 +32,8 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Running
   const { config, logger } = options;
   const { node, app } = await openNodeAndApp(options, closers);
   closers.add(() => app.close());
-  const { httpHost: host, httpPort: port } = config;
-  const http = await startHttp({ host, port, node, app, logger });
+  const { httpHost: host, httpPort: port, nodeIntrospection: introspection } = config;
+  const http = await startHttp({ host, port, node, app, introspection, logger });
   closers.add(() => http.close());
   const { role, beacon } = await node.status();
   return { role, beacon, apiUrl: http.url, close: () => closers.closeAll() };

@@ -3,10 +3,13 @@ import { chmodSync, rmSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import type {
   BranchAddition,
+  ChainChange,
   ChainFault,
   ChainIndex,
   ChainTotals,
   IndexedTransaction,
+  IndexMark,
+  KeyRange,
 } from '../chain/chain-index.ts';
 import { branchOf } from '../chain/refs.ts';
 import type { AssetId, CommitId, OwnerId, TransactionId } from '../shared/ids.ts';
@@ -136,6 +139,10 @@ class SqliteChainIndex implements ChainIndex {
   readonly #db: BetterSqlite3.Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #records: ReturnType<typeof prepareRecordReads>;
+  readonly #survey: ReturnType<typeof prepareSurvey>;
+  /** Counted anew after a write only: whoever asks for the node's status must not make it count every time. */
+  #totals: ChainTotals | undefined;
+  #generation = 0;
   /** Kept in memory because sync compares all of it with every advertisement. */
   readonly #branchCommits = new Map<AssetId, CommitId>();
 
@@ -143,12 +150,14 @@ class SqliteChainIndex implements ChainIndex {
     this.#db = db;
     this.#statements = prepareStatements(db);
     this.#records = prepareRecordReads(db);
+    this.#survey = prepareSurvey(db);
     for (const row of this.#statements.branchCommits.iterate()) {
       this.#branchCommits.set(row.asset_id as AssetId, row.branch_commit as CommitId);
     }
   }
 
   apply(additions: readonly BranchAddition[], faults: readonly ChainFault[]): void {
+    this.#totals = undefined;
     this.#db.transaction(() => {
       for (const addition of additions) this.#append(addition);
       for (const { branch, commitId, fault } of faults) {
@@ -181,13 +190,21 @@ class SqliteChainIndex implements ChainIndex {
   }
 
   clear(): void {
+    this.#forgot();
     this.#db.exec(
       'DELETE FROM transactions; DELETE FROM assets; DELETE FROM faults; DELETE FROM meta;',
     );
     this.#branchCommits.clear();
   }
 
+  /** Rows may be numbered anew from here, so no mark from before says anything any more. */
+  #forgot(): void {
+    this.#generation += 1;
+    this.#totals = undefined;
+  }
+
   forgetAsset(assetId: AssetId): void {
+    this.#forgot();
     this.#db.transaction(() => {
       this.#statements.forgetTransactions.run(assetId);
       this.#statements.forgetAsset.run(assetId);
@@ -280,7 +297,36 @@ class SqliteChainIndex implements ChainIndex {
   }
 
   totals(): ChainTotals {
-    return this.#statements.totals.get() ?? { assets: 0, transactions: 0 };
+    this.#totals ??= this.#statements.totals.get() ?? { assets: 0, transactions: 0 };
+    return this.#totals;
+  }
+
+  currentMark(): IndexMark {
+    return { generation: this.#generation, row: this.#survey.lastRow.get() ?? 0 };
+  }
+
+  listChanges(
+    since: IndexMark,
+    limit: number,
+  ): { changes: ChainChange[]; mark: IndexMark } | undefined {
+    const { generation, row } = since;
+    if (generation !== this.#generation) return undefined;
+    const changes = this.#survey.changes.all(row, limit);
+    return { changes, mark: { generation, row: changes.at(-1)?.row ?? row } };
+  }
+
+  listTransactionIds({ from, below, limit }: KeyRange): TransactionId[] {
+    return this.#survey.transactionIds.all(from, below ?? BEYOND_TEXT, limit);
+  }
+
+  listAssetOwners({ from, below, limit }: KeyRange): [AssetId, OwnerId][] {
+    return this.#survey.assetOwners.all(from, below ?? BEYOND_TEXT, limit);
+  }
+
+  listOwnersWithAssets({ from, below, limit }: KeyRange): [OwnerId, AssetId[]][] {
+    return this.#survey.owners
+      .all(from, below ?? BEYOND_TEXT, limit)
+      .map((ownerId) => [ownerId, this.#survey.assetsOfOwner.all(ownerId)]);
   }
 
   close(): void {
@@ -363,6 +409,47 @@ function prepareRecordReads(db: BetterSqlite3.Database) {
     assetHistory: prepare<[string, number]>(
       `SELECT ${RECORD} FROM transactions t WHERE t.asset_id = ? ORDER BY t.position DESC LIMIT ?`,
     ),
+  };
+}
+
+/** SQLite sorts every text before every blob. */
+const BEYOND_TEXT = Buffer.alloc(0);
+type Bounds = [from: string, below: string | Buffer, limit: number];
+
+function prepareSurvey(db: BetterSqlite3.Database) {
+  return {
+    lastRow: db.prepare<[], number>('SELECT max(rowid) FROM transactions').pluck(),
+    // A rowid is one more than the largest there is; nothing but `clear` and `forgetAsset` takes any away.
+    changes: db.prepare<[number, number], ChainChange & { row: number }>(
+      `SELECT t.rowid AS row, t.transaction_id AS transactionId, t.asset_id AS assetId,
+              t.owner_id AS ownerId, p.owner_id AS previousOwnerId
+       FROM transactions t
+       LEFT JOIN transactions p ON p.asset_id = t.asset_id AND p.position = t.position - 1
+       WHERE t.rowid > ? ORDER BY t.rowid LIMIT ?`,
+    ),
+    transactionIds: db
+      .prepare<Bounds, TransactionId>(
+        `SELECT transaction_id FROM transactions WHERE transaction_id >= ? AND transaction_id < ?
+         ORDER BY transaction_id LIMIT ?`,
+      )
+      .pluck(),
+    assetOwners: db
+      .prepare<Bounds, [AssetId, OwnerId]>(
+        `SELECT asset_id, owner_id FROM assets
+         WHERE asset_id >= ? AND asset_id < ? AND owner_id IS NOT NULL ORDER BY asset_id LIMIT ?`,
+      )
+      .raw(),
+    owners: db
+      .prepare<Bounds, OwnerId>(
+        `SELECT DISTINCT owner_id FROM assets WHERE owner_id >= ? AND owner_id < ?
+         ORDER BY owner_id LIMIT ?`,
+      )
+      .pluck(),
+    assetsOfOwner: db
+      .prepare<[OwnerId], AssetId>(
+        `SELECT asset_id FROM assets WHERE owner_id = ? ORDER BY tip_time DESC, tip_transaction_id`,
+      )
+      .pluck(),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { JSON_TYPE } from './errors.ts';
+import { JsonStream } from './json-stream.ts';
 
 /** A route as the server and the API's description see it. */
 export interface Route {
@@ -12,9 +13,11 @@ export interface Route {
   readonly params: z.ZodType;
   readonly body: z.ZodType | undefined;
   readonly answer: z.ZodType;
-  /** The answer: JSON that is ready to be sent, or a value to print. */
-  handle(request: FastifyRequest): Promise<string | object>;
+  handle(request: FastifyRequest): Promise<Payload<object>>;
 }
+
+/** JSON that is ready to be sent, at once or bit by bit, or a value to print. */
+type Payload<Value> = string | JsonStream | Value;
 
 /** Makes a route whose handler's types follow from its schemas. */
 export function defineRoute<Params extends z.ZodType, Answer extends z.ZodType>(route: {
@@ -27,7 +30,7 @@ export function defineRoute<Params extends z.ZodType, Answer extends z.ZodType>(
   handle(
     params: z.output<Params>,
     request: FastifyRequest,
-  ): Promise<string | (z.output<Answer> & object)> | string | (z.output<Answer> & object);
+  ): Promise<Payload<z.output<Answer> & object>> | Payload<z.output<Answer> & object>;
 }): Route {
   return {
     ...route,
@@ -43,9 +46,11 @@ export function addRoute(server: FastifyInstance, route: Route): void {
     url: route.path,
     handler: async (request, reply) => {
       const answer = await route.handle(request);
-      return await reply
-        .type(JSON_TYPE)
-        .send(typeof answer === 'string' ? answer : JSON.stringify(answer));
+      void reply.type(JSON_TYPE);
+      if (answer instanceof JsonStream) {
+        return await reply.header('Content-Length', answer.length).send(answer.open());
+      }
+      return await reply.send(typeof answer === 'string' ? answer : JSON.stringify(answer));
     },
   });
 }

@@ -41,6 +41,13 @@ export const TransactionAnswer = z.object({ transaction: RecordSchema.nullable()
 export const TransactionsAnswer = z.object({ transactions: z.array(RecordSchema) });
 export const AssetHistoryAnswer = z.object({ transactions: z.array(RecordSchema).nullable() });
 export const AssetsAnswer = z.object({ assets: z.array(RecordSchema) });
+export const AllTransactionsAnswer = z.object({ transactions: z.array(z.string()) });
+export const AllOwnersAnswer = z.object({
+  owners: z.record(z.string(), z.array(z.string())).meta({ description: 'assets by owner' }),
+});
+export const AllAssetsAnswer = z.object({
+  assets: z.record(z.string(), z.string()).meta({ description: 'owner by asset' }),
+});
 export const HealthAnswer = z.object({ message: z.literal('ok') });
 export const StatusAnswer = z.object({
   committed: z.boolean(),

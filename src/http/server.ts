@@ -21,6 +21,7 @@ import { addRoute, type Route } from './route.ts';
 import { makeCreateRoute } from './routes/create-transaction.ts';
 import { healthRoute } from './routes/health.ts';
 import { makeHistoryRoutes } from './routes/history.ts';
+import { makeIntrospectionRoutes } from './routes/introspection.ts';
 import { makeNodeRoute } from './routes/node.ts';
 import { makeSpotRoutes } from './routes/spot.ts';
 import { makeTransactionRoutes } from './routes/transactions.ts';
@@ -32,6 +33,8 @@ export interface HttpParts {
     /** Undefined on a node without a bot. */
     readonly botOwnerId: App['botOwnerId'] | undefined;
   };
+  /** Whether a validator answers introspection, too. */
+  readonly introspection: boolean;
   readonly logger: Logger;
 }
 
@@ -124,7 +127,7 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
 }
 
 /** Every route, in the order of the API's description. */
-function listRoutes({ node, app }: HttpParts): readonly Route[] {
+function listRoutes({ node, app, introspection }: HttpParts): readonly Route[] {
   return [
     healthRoute,
     makeNodeRoute(node, app.botOwnerId),
@@ -132,5 +135,6 @@ function listRoutes({ node, app }: HttpParts): readonly Route[] {
     ...makeTransactionRoutes(node),
     ...makeSpotRoutes(node.chain),
     ...makeHistoryRoutes(node.chain),
+    ...makeIntrospectionRoutes(node, introspection),
   ];
 }

@@ -89,6 +89,7 @@ export const ERRORS = {
   BODY_TOO_LARGE: define('too-large', false, 'The body is larger than {limit} bytes. Nothing was written.'),
   DEPTH_INVALID: define('invalid', false, 'Failed to parse depth parameter. Nothing was read. Write a whole decimal number.'),
   HTTP_ADDRESS_UNUSABLE: define('unavailable', false, 'The HTTP API cannot listen at {address}: {reason}. Nothing was started. Set HTTP_HOST and HTTP_PORT to a free address.'),
+  INTROSPECTION_OFF: define('missing', false, 'Introspection is off on this validator. Nothing was read. Ask an observer, or have the operator set NODE_INTROSPECTION=true.'),
   VIEW_EXPIRED: define('conflict', false, 'This view is out of date and its button did nothing. Here is how things stand now.'),
   NOT_YOUR_VIEW: define('forbidden', false, 'This view belongs to another member. Nothing was changed. Use the command yourself.'),
   DISCORD_TOKEN_REFUSED: define('unauthenticated', false, 'Discord refused the bot token. Nothing was started. Put the token from the developer portal into DISCORD_TOKEN.'),

@@ -55,6 +55,7 @@ describeHttpContract('the HTTP API over the real node', async () => {
         createTransaction: makeCreateTransaction({ ...common, settlements }),
         botOwnerId: 'bot-owner',
       },
+      introspection: true,
       logger: silentLogger,
     },
     hold: () => beacon.hold(),
@@ -67,7 +68,7 @@ const openRealStage = async (): Promise<HttpStage> => {
   const house = await openRealHouse({ guyacha: EMPTY_GUYACHA });
   const { core, app } = house;
   return {
-    parts: { node: core.node, app, logger: silentLogger },
+    parts: { node: core.node, app, introspection: true, logger: silentLogger },
     hold: () => house.holdChain(),
     release: async () => {
       house.releaseChain();

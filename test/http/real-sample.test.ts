@@ -57,7 +57,7 @@ async function withSample(run: (served: Served) => Promise<void>): Promise<void>
   const env = { BEACON_URL: beacon };
   const house = await openRealHouse({ dataDir, env, guyacha: EMPTY_GUYACHA });
   const { core, app } = house;
-  const parts = { node: core.node, app, logger: silentLogger };
+  const parts = { node: core.node, app, introspection: true, logger: silentLogger };
   const http = await startHttp({ ...parts, host: '127.0.0.1', port: 0 });
   const get = async (path: string): Promise<string> => {
     const reply = await fetch(`${http.url}/api/${path}`);

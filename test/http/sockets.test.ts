@@ -17,7 +17,12 @@ afterEach(async () => {
   await server.close();
 });
 
-const parts = ({ node, app, logger }: FakeNode) => ({ node, app, logger });
+const parts = ({ node, app, introspection, logger }: FakeNode) => ({
+  node,
+  app,
+  introspection,
+  logger,
+});
 const create = (): string => `${server.url}/api/transaction/create`;
 const portOf = (url: string): number => Number(new URL(url).port);
 

@@ -1,7 +1,13 @@
 // A small node and app in memory: honest about passphrases, pending and committed, and ready to fail when told to.
 import { v4 as uuidv4 } from 'uuid';
 import type { CreatedTransaction, CreateTransactionRequest } from '../../src/app/app.ts';
-import type { ChainFault, IndexedTransaction } from '../../src/chain/chain-index.ts';
+import type {
+  ChainChange,
+  ChainFault,
+  IndexedTransaction,
+  IndexMark,
+  KeyRange,
+} from '../../src/chain/chain-index.ts';
 import type { TransactionState } from '../../src/chain/journal-store.ts';
 import type { ChainReader, NodeStatus } from '../../src/chain/node.ts';
 import {
@@ -18,6 +24,7 @@ import {
   isTransactionId,
   type AssetId,
   type CommitId,
+  type OwnerId,
   type TransactionId,
 } from '../../src/shared/ids.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
@@ -29,6 +36,21 @@ interface State {
 
 const newestFirst = (a: IndexedTransaction, b: IndexedTransaction): number =>
   b.transactionTime - a.transactionTime || (a.transactionId < b.transactionId ? -1 : 1);
+
+const isPredecessor = (one: IndexedTransaction, next: IndexedTransaction): boolean =>
+  one.assetId === next.assetId && one.position === next.position - 1;
+
+function within<T>(
+  { from, below, limit }: KeyRange,
+  lines: readonly (readonly [string, T])[],
+): T[] {
+  const order = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return lines
+    .filter(([key]) => order(key, from) >= 0 && (below === undefined || order(key, below) < 0))
+    .sort(([a], [b]) => order(a, b))
+    .slice(0, limit)
+    .map(([, line]) => line);
+}
 
 const recordText = ({ record }: IndexedTransaction): string => record.toString();
 
@@ -88,13 +110,56 @@ class FakeChain implements ChainReader {
       .slice(0, depth);
   }
 
+  currentMark(): IndexMark {
+    return { generation: 0, row: this.all.length };
+  }
+
+  listChanges(
+    { generation, row }: IndexMark,
+    limit: number,
+  ): { changes: ChainChange[]; mark: IndexMark } {
+    const changes = this.all.slice(row, row + limit).map((each) => ({
+      ...each,
+      previousOwnerId: this.all.find((other) => isPredecessor(other, each))?.ownerId ?? null,
+    }));
+    return { changes, mark: { generation, row: row + changes.length } };
+  }
+
+  listTransactionIds(range: KeyRange): TransactionId[] {
+    return within(
+      range,
+      this.all.map(({ transactionId }) => [transactionId, transactionId] as const),
+    );
+  }
+
+  listAssetOwners(range: KeyRange): [AssetId, OwnerId][] {
+    return within(
+      range,
+      this.#tips().map(({ assetId, ownerId }) => [assetId, [assetId, ownerId]]),
+    );
+  }
+
+  listOwnersWithAssets(range: KeyRange): [OwnerId, AssetId[]][] {
+    const owners = new Set(this.#tips().map(({ ownerId }) => ownerId));
+    return within(
+      range,
+      [...owners].map((ownerId) => {
+        const assets = this.#tipsOf(ownerId).sort(newestFirst);
+        return [ownerId, [ownerId, assets.map(({ assetId }) => assetId)]];
+      }),
+    );
+  }
+
   searchAssets(): AssetId[] {
     return [];
   }
 
+  #tips(): IndexedTransaction[] {
+    return [...new Map(this.all.map((each) => [each.assetId, each])).values()];
+  }
+
   #tipsOf(ownerId: string): IndexedTransaction[] {
-    const tips = new Map(this.all.map((each) => [each.assetId, each]));
-    return [...tips.values()].filter((each) => each.ownerId === ownerId);
+    return this.#tips().filter((each) => each.ownerId === ownerId);
   }
 }
 
@@ -108,6 +173,7 @@ export class FakeNode implements HttpParts {
   readonly logger = { ...silentLogger, error: (facts: object) => void this.logged.push(facts) };
   readonly faults: ChainFault[] = [];
   role: NodeStatus['role'] = 'validator';
+  introspection = true;
   /** Thrown at the next use of anything. */
   failure: unknown;
   readonly #states = new Map<TransactionId, State>();

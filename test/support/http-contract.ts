@@ -536,6 +536,43 @@ export function describeHttpContract(
       });
     });
 
+    describe('introspection', () => {
+      test('lists what is committed: transactions, owners with their assets, assets with their owner', async () => {
+        const first = await minted({ owner_id: 'a', asset_id: 'one' });
+        const second = await minted({ owner_id: 'a', asset_id: 'two' });
+        const passphrase = first.successor_passphrase;
+        const third = await minted({ owner_id: 'b', asset_id: 'one', passphrase });
+        stage.hold();
+        await api.created({ owner_id: 'c', asset_id: 'pending' });
+        const read = (list: string, schema: z.ZodType) =>
+          api.read(`/api/introspection/${list}`, schema);
+        const ids = [first, second, third].map(({ transaction_id: id }) => id).sort();
+        expect(await read('transactions', schemas.AllTransactionsAnswer)).toEqual({
+          transactions: ids,
+        });
+        expect(await read('owners', schemas.AllOwnersAnswer)).toEqual({
+          owners: { a: ['two'], b: ['one'] },
+        });
+        expect(await read('assets', schemas.AllAssetsAnswer)).toEqual({
+          assets: { one: 'b', two: 'a' },
+        });
+      });
+
+      test('contains what a status has called committed, from then on', async () => {
+        await Promise.all(
+          Array.from({ length: 12 }, async (_, n) => {
+            const made = await api.created({ owner_id: 'o', asset_id: `seen-${n}` });
+            const status = `/api/transaction/status/${made.transaction_id}`;
+            while (!(await api.get(status)).json<{ committed: boolean }>().committed) {
+              await new Promise((resolve) => setTimeout(resolve, 5));
+            }
+            const reply = await api.get('/api/introspection/assets');
+            expect(reply.json()).toMatchObject({ assets: { [`seen-${n}`]: 'o' } });
+          }),
+        );
+      });
+    });
+
     describeForms('the depth of a history', () => {
       test.each([
         ['1', 1],
