@@ -43,7 +43,9 @@ export function sendError(
   const status = statusOf(refusal);
   if (status >= 500) logger.warn({ code, data: refusal.data, url: request.url }, message);
   const seconds = RETRY_AFTER_SECONDS[kind];
-  if (seconds !== undefined) void reply.header('Retry-After', seconds);
+  // A limit by time has said already when it is over.
+  if (seconds !== undefined && !reply.hasHeader('Retry-After'))
+    void reply.header('Retry-After', seconds);
   // What is left of a body that was refused unread must not be taken for the next request.
   if (kind === 'too-large') void reply.header('Connection', 'close');
   return reply

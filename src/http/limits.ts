@@ -6,7 +6,13 @@ export const MAX_BODY_BYTES = 64 * 1024;
 export const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
 /** The request line and all headers; it also bounds the ids in a path. */
 export const MAX_HEADER_BYTES = 16 * 1024;
+/** How many creates one client may send within a window; the full event's busiest second had 76 from all together. */
+export const CREATES_PER_WINDOW = 1_000;
+export const CREATE_WINDOW_MS = 10_000;
+/** How many connections are held; see `connections.ts` for what happens to one more. */
 export const MAX_CONNECTIONS = 1_024;
+/** How many requests a client may send on one connection before it reads an answer; hardly any sends two. */
+export const MAX_REQUESTS_AHEAD = 16;
 /** For the headers, from the connection's first byte or, on an idle one, from its start. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 /** For a whole request, body included. */

@@ -1,6 +1,8 @@
 // What a route is: its address, its schemas and its work; one table of them serves requests and describes the API.
+import type { RateLimitOptions } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import type { ErrorCode } from '../shared/errors.ts';
 import { JSON_TYPE } from './errors.ts';
 import { JsonStream } from './json-stream.ts';
 
@@ -13,6 +15,10 @@ export interface Route {
   readonly params: z.ZodType;
   readonly body: z.ZodType | undefined;
   readonly answer: z.ZodType;
+  /** The codes that it may refuse with, beside those of any request. */
+  readonly errors: readonly ErrorCode[];
+  /** True when one client may ask it only so often. */
+  readonly isThrottled: boolean;
   handle(request: FastifyRequest): Promise<Payload<object>>;
 }
 
@@ -27,6 +33,8 @@ export function defineRoute<Params extends z.ZodType, Answer extends z.ZodType>(
   readonly params: Params;
   readonly body?: z.ZodType;
   readonly answer: Answer;
+  readonly errors?: readonly ErrorCode[];
+  readonly isThrottled?: boolean;
   handle(
     params: z.output<Params>,
     request: FastifyRequest,
@@ -35,15 +43,18 @@ export function defineRoute<Params extends z.ZodType, Answer extends z.ZodType>(
   return {
     ...route,
     body: route.body,
+    errors: route.errors ?? [],
+    isThrottled: route.isThrottled ?? false,
     handle: async (request) => await route.handle(route.params.parse(request.params), request),
   };
 }
 
 /** Serves a route. */
-export function addRoute(server: FastifyInstance, route: Route): void {
+export function addRoute(server: FastifyInstance, route: Route, rateLimit: RateLimitOptions): void {
   server.route({
     method: route.method,
     url: route.path,
+    config: route.isThrottled ? { rateLimit } : {},
     handler: async (request, reply) => {
       const answer = await route.handle(request);
       void reply.type(JSON_TYPE);

@@ -1,22 +1,28 @@
 // The HTTP API: builds the server from the table of routes, listens, and closes without cutting answers off.
 import type { AddressInfo } from 'node:net';
+import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { App } from '../app/app.ts';
 import type { NfgtNode } from '../chain/node.ts';
 import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { boundConnections, type ConnectionLimits } from './connections.ts';
 import { COMMON_HEADERS, isPreflight, PREFLIGHT_HEADERS } from './headers.ts';
 import {
   CLOSE_GRACE_MS,
+  CREATES_PER_WINDOW,
+  CREATE_WINDOW_MS,
   CONNECTION_CHECK_INTERVAL_MS,
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
   MAX_CONNECTIONS,
   MAX_HEADER_BYTES,
+  MAX_REQUESTS_AHEAD,
   REQUEST_TIMEOUT_MS,
   SOCKET_TIMEOUT_MS,
 } from './limits.ts';
 import { answerBrokenConnection, sendError } from './errors.ts';
+import { makeDescriptionRoute } from './openapi.ts';
 import { addRoute, type Route } from './route.ts';
 import { makeCreateRoute } from './routes/create-transaction.ts';
 import { healthRoute } from './routes/health.ts';
@@ -25,6 +31,7 @@ import { makeIntrospectionRoutes } from './routes/introspection.ts';
 import { makeNodeRoute } from './routes/node.ts';
 import { makeSpotRoutes } from './routes/spot.ts';
 import { makeTransactionRoutes } from './routes/transactions.ts';
+import { limitCreates, type CreateLimit } from './throttle.ts';
 
 /** What the API serves. */
 export interface HttpParts {
@@ -37,6 +44,21 @@ export interface HttpParts {
   readonly introspection: boolean;
   readonly logger: Logger;
 }
+
+/** What clients may take of the server; a parameter for tests that cannot wait for, or fill, what an operator needs. */
+export interface ClientLimits extends ConnectionLimits {
+  /** A connection on which nothing has moved for so long is closed, also while its client does not read. */
+  readonly timeoutMs: number;
+  /** How many creates one address may send within a window. */
+  readonly creates: CreateLimit;
+}
+
+export const CLIENT_LIMITS: ClientLimits = {
+  connections: MAX_CONNECTIONS,
+  requestsAhead: MAX_REQUESTS_AHEAD,
+  timeoutMs: SOCKET_TIMEOUT_MS,
+  creates: { max: CREATES_PER_WINDOW, windowMs: CREATE_WINDOW_MS },
+};
 
 export interface HttpServer {
   /** Where it listens, for example `http://127.0.0.1:8080`. */
@@ -52,9 +74,10 @@ export interface HttpServer {
  */
 export async function startHttp(
   options: HttpParts & { readonly host: string; readonly port: number },
+  limits = CLIENT_LIMITS,
 ): Promise<HttpServer> {
   const { host, port, logger } = options;
-  const server = buildHttp(options);
+  const server = buildHttp(options, limits);
   try {
     await server.listen({ host, port });
   } catch (error) {
@@ -83,7 +106,7 @@ export async function startHttp(
 }
 
 /** Builds the server; it does not listen yet. */
-export function buildHttp(parts: HttpParts): FastifyInstance {
+export function buildHttp(parts: HttpParts, limits = CLIENT_LIMITS): FastifyInstance {
   const { logger } = parts;
   const server: FastifyInstance = fastify({
     http: {
@@ -92,7 +115,7 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
       connectionsCheckingInterval: CONNECTION_CHECK_INTERVAL_MS,
     },
     requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: SOCKET_TIMEOUT_MS,
+    connectionTimeout: limits.timeoutMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Requests that came before the end are answered, not refused.
     return503OnClosing: false,
@@ -107,14 +130,15 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
     },
     clientErrorHandler: answerBrokenConnection,
   });
-  server.server.maxConnections = MAX_CONNECTIONS;
+  boundConnections(server.server, limits);
   // The one route with a body reads it itself: its Content-Type says nothing, not even when it makes no sense.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, _payload, done) => done(null));
   server.addHook('onRequest', (request, reply, next) => {
     delete request.raw.headers['content-type'];
     void reply.headers(COMMON_HEADERS);
-    if (isPreflight(request)) void reply.code(204).headers(PREFLIGHT_HEADERS).send();
+    if (request.raw.socket.destroyed) void reply.hijack();
+    else if (isPreflight(request)) void reply.code(204).headers(PREFLIGHT_HEADERS).send();
     else next();
   });
   // The words, type and status of the first program, also for a method that a path does not have.
@@ -122,13 +146,23 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
     reply.code(404).type('text/plain').send('404 page not found'),
   );
   server.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply));
-  for (const route of listRoutes(parts)) addRoute(server, route);
+  // What its headers would say stands in the description; an answer carries `Retry-After` alone.
+  const addHeaders = {
+    'x-ratelimit-limit': false,
+    'x-ratelimit-remaining': false,
+    'x-ratelimit-reset': false,
+  };
+  void server.register(rateLimit, { global: false, addHeaders, addHeadersOnExceeding: addHeaders });
+  void server.register((scope, _options, done) => {
+    for (const route of listRoutes(parts)) addRoute(scope, route, limitCreates(limits.creates));
+    done();
+  });
   return server;
 }
 
-/** Every route, in the order of the API's description. */
-function listRoutes({ node, app, introspection }: HttpParts): readonly Route[] {
-  return [
+/** Every route, in the order of the API's description, which is one of them. */
+export function listRoutes({ node, app, introspection }: HttpParts): readonly Route[] {
+  const routes = [
     healthRoute,
     makeNodeRoute(node, app.botOwnerId),
     makeCreateRoute(app),
@@ -137,4 +171,5 @@ function listRoutes({ node, app, introspection }: HttpParts): readonly Route[] {
     ...makeHistoryRoutes(node.chain),
     ...makeIntrospectionRoutes(node, introspection),
   ];
+  return [...routes, makeDescriptionRoute(routes)];
 }

@@ -87,6 +87,7 @@ export const ERRORS = {
   // edges
   INPUT_INVALID: define('invalid', false, 'The request was refused: {reason}. Nothing was changed.'),
   BODY_TOO_LARGE: define('too-large', false, 'The body is larger than {limit} bytes. Nothing was written.'),
+  CREATES_THROTTLED: define('throttled', true, 'This address sent more than {limit} transactions within {seconds} s. This one was not accepted and nothing was written. Send it again after the seconds that Retry-After names.'),
   DEPTH_INVALID: define('invalid', false, 'Failed to parse depth parameter. Nothing was read. Write a whole decimal number.'),
   HTTP_ADDRESS_UNUSABLE: define('unavailable', false, 'The HTTP API cannot listen at {address}: {reason}. Nothing was started. Set HTTP_HOST and HTTP_PORT to a free address.'),
   INTROSPECTION_OFF: define('missing', false, 'Introspection is off on this validator. Nothing was read. Ask an observer, or have the operator set NODE_INTROSPECTION=true.'),

@@ -19,6 +19,7 @@ export async function measureReadsBeside(bench: Bench): Promise<Figures> {
     port: 0,
     node: validator.node,
     app: { createTransaction: validator.create, botOwnerId: 'bench' },
+    introspection: false,
     logger: silentLogger,
   });
   const assetIds: AssetId[] = validator.node.chain.searchAssets('', MAX_ASSETS_READ);

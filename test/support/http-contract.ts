@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance, LightMyRequestResponse as Reply } from 'fastify';
 import type { z } from 'zod';
-import { buildHttp, type HttpParts } from '../../src/http/server.ts';
+import type { Route } from '../../src/http/route.ts';
+import { buildHttp, listRoutes, type HttpParts } from '../../src/http/server.ts';
 import * as schemas from '../../src/http/schemas.ts';
 
 /** A node and an app behind the routes, and the remote's hand that a test may stay. */
@@ -29,16 +30,22 @@ interface Created {
 /** A client of the routes that needs no socket. */
 class Api {
   readonly #server: FastifyInstance;
+  readonly #routes: readonly Route[];
 
-  constructor(server: FastifyInstance) {
+  constructor(server: FastifyInstance, routes: readonly Route[]) {
     this.#server = server;
+    this.#routes = routes;
   }
 
+  /** Sends a request and holds the answer, whatever it is, against what its route promises. */
   async send(method: string, url: string, payload?: string | Buffer, headers = {}): Promise<Reply> {
     const request = { method: method as 'GET', url, headers };
-    return await this.#server.inject(
+    const reply = await this.#server.inject(
       payload === undefined ? request : { ...request, payload: Buffer.from(payload) },
     );
+    const route = this.#routes.find((one) => one.method === method && leadsTo(one, url));
+    if (route !== undefined) expectPromised(route, reply.statusCode, reply.json());
+    return reply;
   }
 
   async get(url: string, headers = {}): Promise<Reply> {
@@ -63,6 +70,19 @@ class Api {
     expect(reply.headers['content-type']).toBe('application/json; charset=utf-8');
     return schema.parse(reply.json());
   }
+}
+
+function leadsTo({ path }: Route, url: string): boolean {
+  const segments = path.split('/').map((one) => (one.startsWith(':') ? '[^/?]+' : one));
+  return new RegExp(`^${segments.join('/')}$`).test(url.split('?')[0]!);
+}
+
+/** An answer has the shape, and a refusal a code, that the route's description names. */
+function expectPromised(route: Route, status: number, body: unknown): void {
+  // A strict shape would refuse what it does not know; here that which it strips shows the difference.
+  if (status === 200) expect(route.answer.parse(body)).toEqual(body);
+  else if (status < 500) expect(route.errors).toContain(schemas.RefusalAnswer.parse(body).code);
+  else schemas.FaultAnswer.parse(body);
 }
 
 /** What every refusal looks like. */
@@ -95,7 +115,7 @@ export function describeHttpContract(
     beforeEach(async () => {
       stage = await open();
       server = buildHttp(stage.parts);
-      api = new Api(server);
+      api = new Api(server, listRoutes(stage.parts));
     });
 
     afterEach(async () => {
@@ -657,7 +677,6 @@ export function describeHttpContract(
 
     describeForms('the edges of the interface', () => {
       test.each([
-        ['GET', '/'],
         ['GET', '/api'],
         ['GET', '/api/nothing'],
         ['GET', '/api/query/spot/owner'],

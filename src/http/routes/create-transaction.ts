@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { App } from '../../app/app.ts';
 import { encodeRecord } from '../../chain/record.ts';
-import { AppError } from '../../shared/errors.ts';
+import { AppError, type ErrorCode } from '../../shared/errors.ts';
 import type { IdempotencyKey } from '../../shared/ids.ts';
 import { readJsonObject } from '../read-json.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -10,6 +10,27 @@ import { CreateAnswer, CreateBody, NoParams } from '../schemas.ts';
 
 const PRINTABLE = /^[\x20-\x7e]{1,200}$/;
 const KNOWN_KEYS = new Set(Object.keys(CreateBody.shape));
+
+/** None of them has written anything; what was accepted earlier under the same id or key goes its way. */
+const CREATE_ERRORS: readonly ErrorCode[] = [
+  'INPUT_INVALID',
+  'ASSET_ID_INVALID',
+  'OWNER_ID_INVALID',
+  'METADATA_INVALID',
+  'TRANSACTION_ID_INVALID',
+  'PASSPHRASE_MISMATCH',
+  'NODE_IS_OBSERVER',
+  'ASSET_BUSY',
+  'ASSET_RESERVED',
+  'CHAIN_ADVANCED',
+  'TRANSACTION_ID_TAKEN',
+  'KEY_REUSED',
+  'BODY_TOO_LARGE',
+  'CREATES_THROTTLED',
+  'QUEUE_FULL',
+  'BEACON_UNREACHABLE',
+  'FEATURE_FROZEN',
+];
 
 export function makeCreateRoute(app: Pick<App, 'createTransaction'>): Route {
   return defineRoute({
@@ -19,6 +40,8 @@ export function makeCreateRoute(app: Pick<App, 'createTransaction'>): Route {
     params: NoParams,
     body: CreateBody,
     answer: CreateAnswer,
+    errors: CREATE_ERRORS,
+    isThrottled: true,
     handle: async (_params, request) => {
       const key = parseKey(request.headers['idempotency-key']);
       const body = await readJsonObject(request.raw);

@@ -17,6 +17,7 @@ export function makeHistoryRoutes(chain: ChainReader): Route[] {
       summary: 'The newest transactions that made this owner the owner of something',
       params: ByIdAndDepth,
       answer: TransactionsAnswer,
+      errors: ['DEPTH_INVALID', 'INPUT_INVALID'],
       handle: ({ id, depth }) => {
         const limit = parseDepth(depth);
         const found = limit === 0 ? [] : chain.listOwnerHistoryRecords(id as OwnerId, limit);
@@ -29,6 +30,7 @@ export function makeHistoryRoutes(chain: ChainReader): Route[] {
       summary: 'The newest transactions of an asset; null when nobody knows the asset',
       params: ByIdAndDepth,
       answer: AssetHistoryAnswer,
+      errors: ['DEPTH_INVALID', 'INPUT_INVALID'],
       handle: ({ id, depth }) => {
         const limit = parseDepth(depth);
         const assetId = id as AssetId;

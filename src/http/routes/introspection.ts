@@ -53,6 +53,7 @@ export function makeIntrospectionRoutes(
       summary: 'The ids of all committed transactions',
       params: NoParams,
       answer: AllTransactionsAnswer,
+      errors: ['INTROSPECTION_OFF'],
       handle: () => read(transactions),
     }),
     defineRoute({
@@ -61,6 +62,7 @@ export function makeIntrospectionRoutes(
       summary: 'Every owner of an asset, with all assets',
       params: NoParams,
       answer: AllOwnersAnswer,
+      errors: ['INTROSPECTION_OFF'],
       handle: () => read(owners),
     }),
     defineRoute({
@@ -69,6 +71,7 @@ export function makeIntrospectionRoutes(
       summary: 'Every asset with its owner',
       params: NoParams,
       answer: AllAssetsAnswer,
+      errors: ['INTROSPECTION_OFF'],
       handle: () => read(assets),
     }),
   ];

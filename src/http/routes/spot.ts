@@ -14,6 +14,7 @@ export function makeSpotRoutes(chain: ChainReader): Route[] {
       summary: 'The newest transactions of all assets of an owner, newest first',
       params: ById,
       answer: AssetsAnswer,
+      errors: ['INPUT_INVALID'],
       handle: ({ id }) => listOfRecords('assets', chain.listOwnerAssetRecords(id as OwnerId)),
     }),
     defineRoute({
@@ -22,6 +23,7 @@ export function makeSpotRoutes(chain: ChainReader): Route[] {
       summary: 'The newest transaction of an asset',
       params: ById,
       answer: TransactionAnswer,
+      errors: ['INPUT_INVALID'],
       handle: ({ id }) => oneRecord('transaction', chain.findTipRecord(id as AssetId)),
     }),
   ];

@@ -14,6 +14,7 @@ export function makeTransactionRoutes(node: Pick<NfgtNode, 'chain' | 'findState'
       summary: 'Whether a transaction is committed or rejected; neither while pending or unknown',
       params: ById,
       answer: StatusAnswer,
+      errors: ['INPUT_INVALID'],
       handle: async ({ id }) => {
         const found = await node.findState(id as TransactionId);
         return {
@@ -29,6 +30,7 @@ export function makeTransactionRoutes(node: Pick<NfgtNode, 'chain' | 'findState'
       summary: 'The record of a committed transaction',
       params: ById,
       answer: TransactionAnswer,
+      errors: ['INPUT_INVALID'],
       handle: ({ id }) => oneRecord('transaction', node.chain.findRecord(id as TransactionId)),
     }),
   ];
