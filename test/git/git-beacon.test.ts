@@ -38,6 +38,11 @@ function processesIn(directory: string): string[] {
   });
 }
 
+/** Waits until no process works there: one that was killed needs a moment to be gone. */
+async function untilNobodyWorksIn(directory: string): Promise<void> {
+  while (processesIn(directory).length > 0) await sleep(20);
+}
+
 describe('opening', () => {
   test('a path where nothing is becomes a bare repository that keeps what it has', async () => {
     const fixture = gitFixture();
@@ -169,6 +174,7 @@ describe.each([
       outcome: 'unknown',
     });
     await beacon.close();
+    await untilNobodyWorksIn(join(fixture.path, '..'));
     expect(processesIn(join(fixture.path, '..'))).toEqual([]);
   });
 
