@@ -82,16 +82,18 @@ async function encodeCommit(
 }
 
 /**
- * Writes objects into a repository as one pack, flushed as its settings ask for; no ref is touched. git itself makes the
- * index and looks at every object.
- * @throws Error when git fails; nothing is in the repository then.
+ * Writes objects into a repository as one pack, flushed as its settings ask for; no ref is touched.
+ * @param checks `strict`: git refuses objects that its fsck does not like, and links to what is not there.
+ * @throws Error when git fails; no object is in the repository then.
  */
 export async function storePack(
   pool: ProcessPool,
   repository: { readonly gitDir: string; readonly environment: Environment },
   pack: Buffer,
+  checks: 'strict' | 'none',
 ): Promise<void> {
-  const result = await pool.run(['index-pack', '--stdin', '--fsck-objects'], {
+  const args = ['index-pack', '--stdin', ...(checks === 'strict' ? ['--strict'] : [])];
+  const result = await pool.run(args, {
     cwd: repository.gitDir,
     environment: repository.environment,
     input: pack,

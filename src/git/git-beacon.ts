@@ -39,6 +39,8 @@ const FETCH_TIMEOUT_MS = 600_000;
 const CLOSE_GRACE_MS = 10_000;
 /** Up to this many branches are fetched by name; git compares each name with all refs, so beyond it takes them all. */
 const MAX_NAMED_FETCHES = 200;
+/** A stranger's commit may bring a large tree; the asset must not be stuck behind it. */
+const MAX_TREE_BYTES = 64 * 1024 * 1024;
 const PUSHES_PER_MAINTENANCE = 48;
 const LOOSE_REFS_LIMIT = 256;
 
@@ -60,8 +62,7 @@ export interface GitBeaconParts {
   readonly logger?: BeaconLogger;
 }
 
-interface PreparedBatch extends Pick<Batch, 'commits'> {
-  readonly pack: Buffer;
+interface PreparedBatch extends Batch {
   readonly changes: readonly RefChange[];
 }
 
@@ -87,7 +88,10 @@ export class GitBeacon implements Beacon {
     this.epochBranch = parts.epochBranch;
     this.epoch = parts.epoch;
     this.reader = new ObjectReader(transport.pool, scratch.gitDir, transport.environment);
-    this.ownRefs = parts.local?.own === true ? new PackedRefs(parts.local.gitDir) : undefined;
+    if (parts.local?.own === true) {
+      const onFault = (err: unknown): void => this.warn({ err }, 'a lock could not be given back');
+      this.ownRefs = new PackedRefs(parts.local.gitDir, onFault);
+    }
   }
 
   async checkPushRight(): Promise<PushRight> {
@@ -197,7 +201,7 @@ export class GitBeacon implements Beacon {
     const { objectFormat } = scratch;
     const { commits, objects } = await makeBatch(objectFormat, drafts, trees, signer);
     const changes = refChangesOf(drafts, commits, (commitId) => this.isEpoch(commitId));
-    return { commits, changes, pack: encodePack(objectFormat, objects) };
+    return { commits, objects, changes };
   }
 
   /**
@@ -215,9 +219,11 @@ export class GitBeacon implements Beacon {
     }
   }
 
-  private async fillOutbox({ pack, changes }: PreparedBatch): Promise<void> {
+  private async fillOutbox({ objects, changes }: PreparedBatch): Promise<void> {
     const { scratch, transport } = this.parts;
-    await storePack(transport.pool, { ...transport, gitDir: scratch.gitDir }, pack);
+    const pack = encodePack(scratch.objectFormat, objects);
+    // Whether it likes the objects, and the foreign tree among them that a commit goes on from, is the remote's to say.
+    await storePack(transport.pool, { ...transport, gitDir: scratch.gitDir }, pack, 'none');
     await scratch.setOutbox(changes);
   }
 
@@ -266,7 +272,14 @@ export class GitBeacon implements Beacon {
   private async readLocalTrees(commits: ReadonlySet<CommitId>): Promise<Map<CommitId, Buffer>> {
     const wanted = [...commits];
     const answers = await this.reader.read(
-      wanted.map((commitId) => ({ command: 'contents', object: `${commitId}^{tree}` }) as const),
+      wanted.map(
+        (commitId) =>
+          ({
+            command: 'contents',
+            object: `${commitId}^{tree}`,
+            maxBytes: MAX_TREE_BYTES,
+          }) as const,
+      ),
     );
     const trees = new Map<CommitId, Buffer>();
     for (const [index, commitId] of wanted.entries()) {

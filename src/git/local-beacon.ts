@@ -1,5 +1,6 @@
 // A beacon that is a directory: made when it is not there, kept fast and durable when we made it.
 import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import {
   access,
   constants,
@@ -14,7 +15,6 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../shared/errors.ts';
-import type { CommitId } from '../shared/ids.ts';
 import { storePack } from './commit-writer.ts';
 import { flushPath } from './flush.ts';
 import {
@@ -24,8 +24,9 @@ import {
   type GitObject,
   type ObjectFormat,
 } from './git-objects.ts';
-import { PackedRefs, type RefChange } from './packed-refs.ts';
+import type { PackedRefs, RefChange } from './packed-refs.ts';
 import type { Environment, ProcessPool } from './processes.ts';
+import { LOCK_FILE_PREFIX } from './ref-locks.ts';
 import { countPacks } from './scratch-repository.ts';
 
 /** What a beacon's epoch commit holds; the same bytes give every node that starts an empty beacon the same commit. */
@@ -40,6 +41,9 @@ Branches and tags are only ever added to: do not rewrite or delete them.
 const EPOCH_IDENTITY = 'nfgt <nfgt> 1640995200 +0000';
 const COMMAND_TIMEOUT_MS = 60_000;
 const LOCK_WAIT_MS = 3000;
+/** No git of ours writes a pack for that long. */
+const TEMPORARY_MAX_AGE_MS = 600_000;
+const NONCE_BYTES = 16;
 const MAINTENANCE_TIMEOUT_MS = 600_000;
 
 /**
@@ -72,6 +76,7 @@ const OWN_SETTINGS = `[core]
 	beacon = 1
 `;
 
+const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
 const RECEIVE_HOOKS = new Set([
   'pre-receive',
   'update',
@@ -130,14 +135,22 @@ export async function openLocalBeacon(
   }
   const config = await readFile(join(gitDir, 'config'), 'utf8');
   const own = /^\[aibot\]\n\tbeacon = 1$/m.test(config);
-  if (own) await removeStaleLocks(gitDir);
-  return {
+  const beacon: LocalBeacon = {
     gitDir,
     objectDir: resolve(path, objects),
     hooksDir: resolve(path, hooks),
     objectFormat: format,
     own,
   };
+  if (own) await takeUp(beacon);
+  return beacon;
+}
+
+/** Clears away what a crash left in our own beacon, and makes sure that what can be seen in it is on the disk. */
+async function takeUp(beacon: LocalBeacon): Promise<void> {
+  await removeStaleLocks(beacon.gitDir);
+  await removeTemporary(beacon.objectDir);
+  await flushDirectories(beacon);
 }
 
 /**
@@ -163,7 +176,7 @@ export async function isWritable(beacon: LocalBeacon): Promise<boolean> {
     return true;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return false;
+    if (READ_ONLY.has(code)) return false;
     throw new AppError('BEACON_UNREACHABLE', {}, { cause: error });
   }
 }
@@ -177,22 +190,45 @@ export async function writeBatch(
   git: Git,
   beacon: LocalBeacon,
   refs: PackedRefs,
-  batch: { readonly pack: Buffer; readonly changes: readonly RefChange[] },
+  batch: { readonly objects: readonly GitObject[]; readonly changes: readonly RefChange[] },
 ): Promise<boolean> {
-  await storePack(git.pool, { ...git, gitDir: beacon.gitDir }, batch.pack);
-  await flushPath(join(beacon.objectDir, 'pack'));
+  const { gitDir, objectDir, objectFormat } = beacon;
+  // Each try is a pack of its own name. A try before, which came to nothing, left a pack that nothing refers to; a
+  // repack that runs meanwhile may be about to delete it, and index-pack would not write a pack that is there.
+  const nonce = makeObject(objectFormat, 'blob', randomBytes(NONCE_BYTES));
+  const pack = encodePack(objectFormat, [...batch.objects, nonce]);
+  try {
+    await storePack(git.pool, { ...git, gitDir }, pack, 'strict');
+  } catch (error) {
+    await removeTemporary(objectDir);
+    throw error;
+  }
+  await flushPath(join(objectDir, 'pack'));
   return refs.setAll(batch.changes);
+}
+
+/** Packs that a killed or failed git left half written. An old one has no writer any more. */
+async function removeTemporary(objectDir: string): Promise<void> {
+  const directory = join(objectDir, 'pack');
+  const names = (await readdir(directory)).filter((name) => name.startsWith('tmp_'));
+  for (const file of names.map((name) => join(directory, name))) {
+    const found = await findStat(file);
+    const isOld = found !== undefined && found.mtimeMs < Date.now() - TEMPORARY_MAX_AGE_MS;
+    if (isOld) await removeQuietly(file);
+  }
 }
 
 /** Flushes the directories that a push added names to. */
 export async function flushDirectories(beacon: LocalBeacon): Promise<void> {
-  const directories = ['refs/heads', 'refs/tags'].map((name) => join(beacon.gitDir, name));
+  const directories = ['.', 'refs/heads', 'refs/tags'].map((name) => join(beacon.gitDir, name));
   await Promise.all([...directories, join(beacon.objectDir, 'pack')].map(flushPath));
 }
 
 /** Moves all refs into one file: git reads 18,000 packed refs faster than 300 loose ones. */
 export async function packRefs(git: Git, beacon: LocalBeacon): Promise<string | undefined> {
-  return maintain(git, beacon, ['pack-refs', '--all']);
+  const failure = await maintain(git, beacon, ['pack-refs', '--all']);
+  await flushDirectories(beacon);
+  return failure;
 }
 
 /** Joins the packs of single pushes, each into the next larger, when they have become many. */
@@ -236,7 +272,10 @@ async function createBeacon(git: Git, path: string, epochBranch: string): Promis
     await config.sync();
     await config.close();
     await run(['symbolic-ref', 'HEAD', `refs/heads/${epochBranch}`], draft);
-    await putEpoch(git, draft, `refs/heads/${epochBranch}`);
+    const objects = epochObjects('sha1');
+    await storePack(git.pool, { ...git, gitDir: draft }, encodePack('sha1', objects), 'strict');
+    await run(['update-ref', `refs/heads/${epochBranch}`, objects[0].id], draft);
+    await run(['pack-refs', '--all'], draft);
     await flushTree(draft);
     await rename(draft, path);
     await flushPath(parent);
@@ -246,37 +285,57 @@ async function createBeacon(git: Git, path: string, epochBranch: string): Promis
   }
 }
 
-async function putEpoch(git: Git, gitDir: string, ref: string): Promise<void> {
-  const objects = epochObjects('sha1');
-  await storePack(git.pool, { gitDir, environment: git.environment }, encodePack('sha1', objects));
-  const change = { ref, target: objects[0].id as CommitId, expected: [undefined] };
-  if (!(await new PackedRefs(gitDir).setAll([change])))
-    throw new Error('a new repository has refs');
-}
-
 /**
  * A process that was killed, or a power cut, leaves lock files, and git then refuses those refs for ever. A lock that
- * is still there after a few seconds has no owner: git holds one for milliseconds.
+ * has stood for a few seconds as it is has no owner: git holds one for milliseconds, and a process of ours changes the
+ * file behind its locks with every batch. One that was halted in between finds them gone and writes nothing.
  */
 async function removeStaleLocks(gitDir: string): Promise<void> {
   let stale = await listLocks(gitDir);
-  for (let waitedMs = 0; stale.length > 0 && waitedMs < LOCK_WAIT_MS; waitedMs += 100) {
+  for (let waitedMs = 0; stale.size > 0 && waitedMs < LOCK_WAIT_MS; waitedMs += 100) {
     await sleep(100);
-    const present = new Set(await listLocks(gitDir));
-    stale = stale.filter((file) => present.has(file));
+    const present = await listLocks(gitDir);
+    stale = new Map([...stale].filter(([file, state]) => present.get(file) === state));
   }
-  for (const file of stale) await rm(file, { force: true });
+  for (const file of stale.keys()) await removeQuietly(file);
+  for (const name of await readdir(gitDir)) {
+    if (!name.startsWith(LOCK_FILE_PREFIX)) continue;
+    const file = join(gitDir, name);
+    // No lock is a link to it; a holder that lives makes it anew.
+    if ((await findStat(file))?.nlink === 1) await removeQuietly(file);
+  }
 }
 
-async function listLocks(gitDir: string): Promise<string[]> {
-  const locks: string[] = [];
+/** Every lock file with what tells whether anybody touched it meanwhile. */
+async function listLocks(gitDir: string): Promise<Map<string, string>> {
+  const locks = new Map<string, string>();
   for (const directory of [gitDir, join(gitDir, 'refs', 'heads'), join(gitDir, 'refs', 'tags')]) {
-    const names = await readdir(directory);
-    locks.push(
-      ...names.filter((name) => name.endsWith('.lock')).map((name) => join(directory, name)),
-    );
+    for (const name of await readdir(directory)) {
+      if (!name.endsWith('.lock')) continue;
+      const file = join(directory, name);
+      const found = await findStat(file);
+      if (found !== undefined) locks.set(file, `${found.ino} ${found.ctimeMs}`);
+    }
   }
   return locks;
+}
+
+/** An observer may read a beacon that it must not change. */
+async function removeQuietly(file: string): Promise<void> {
+  try {
+    await rm(file, { force: true });
+  } catch (error) {
+    if (!READ_ONLY.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
+
+async function findStat(file: string): Promise<Stats | undefined> {
+  try {
+    return await stat(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function flushTree(directory: string): Promise<void> {

@@ -118,7 +118,7 @@ async function startEpoch(
   if (branches.size > 0) throw unusable(remote, `it has no branch ${epochBranch}`);
   const objects = epochObjects(scratch.objectFormat);
   const pack = encodePack(scratch.objectFormat, objects);
-  await storePack(pool, { ...transport, gitDir: scratch.gitDir }, pack);
+  await storePack(pool, { ...transport, gitDir: scratch.gitDir }, pack, 'strict');
   const epoch = objects[0].id as CommitId;
   const refspec = `${epoch}:refs/heads/${epochBranch}`;
   const args = ['push', '--porcelain', '--no-verify', REMOTE, refspec];

@@ -1,9 +1,11 @@
 // Sets many refs of a local repository at once: one new `packed-refs` file, written under git's own locks.
-import { closeSync, linkSync, lstatSync, openSync, unlinkSync } from 'node:fs';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { lstatSync, renameSync, type BigIntStats } from 'node:fs';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommitId } from '../shared/ids.ts';
 import { flushPath } from './flush.ts';
+import { LOCK_FILE_PREFIX, RefLocks } from './ref-locks.ts';
 
 /** One ref that is to stand on a commit. */
 export interface RefChange {
@@ -28,57 +30,41 @@ export class PackedRefs {
   readonly #gitDir: string;
   readonly #file: string;
   readonly #lockFile: string;
+  readonly #onFault: (fault: unknown) => void;
   #content: Buffer = Buffer.alloc(0);
   #version = '';
 
-  constructor(gitDir: string) {
+  /** @param onFault hears of a lock that could not be given back; the batch's own result stands. */
+  constructor(gitDir: string, onFault: (fault: unknown) => void) {
     this.#gitDir = gitDir;
     this.#file = join(gitDir, 'packed-refs');
-    this.#lockFile = join(gitDir, 'aibot-lock');
+    this.#lockFile = join(gitDir, `${LOCK_FILE_PREFIX}${randomBytes(6).toString('hex')}`);
+    this.#onFault = onFault;
   }
 
   /**
    * Sets all refs in one rename, or none. Readers and other writers of git see the file as it was or as it is then;
    * so does whoever looks after a power cut, for it is flushed before it takes its place.
    * @returns false when nothing was changed, because a ref is locked, stands elsewhere or is kept in a file of its
-   *   own: git itself must then judge.
-   * @throws Error of the file system; nothing was changed, unless it came from the flush after the rename.
+   *   own: git itself must then judge. True only once everything is on the disk.
+   * @throws Error of the file system, or because the file is damaged; nothing was changed, unless it came from the flush
+   *   after the rename.
    */
   async setAll(changes: readonly RefChange[]): Promise<boolean> {
-    const locks = this.#lock(changes.map(({ ref }) => ref));
+    const names = [...changes.map(({ ref }) => ref), 'packed-refs'];
+    const locks = RefLocks.take(this.#gitDir, this.#lockFile, names);
     if (locks === undefined) return false;
     try {
       if (changes.some(({ ref }) => this.#isLoose(ref))) return false;
       await this.#read();
       const next = applyChanges(this.#content, changes);
       if (next === undefined) return false;
-      if (next !== this.#content) await this.#replace(next);
+      if (next !== this.#content && !(await this.#replace(next, locks))) return false;
+      // Also when nothing was to be changed: whoever wrote it may have died before this.
+      await flushPath(this.#gitDir);
       return true;
     } finally {
-      for (const lock of locks) unlinkSync(lock);
-    }
-  }
-
-  /**
-   * Takes git's locks, each a name that only one process can make; undefined when one of them is taken. They are links
-   * to one empty file: for git a lock is its name, and a link is made forty times as fast as a file.
-   */
-  #lock(refs: readonly string[]): string[] | undefined {
-    const locks: string[] = [];
-    try {
-      closeSync(openSync(this.#lockFile, 'a', 0o644));
-      for (const name of [...refs, 'packed-refs']) {
-        const lock = join(this.#gitDir, `${name}.lock`);
-        linkSync(this.#lockFile, lock);
-        locks.push(lock);
-      }
-      return locks;
-    } catch (error) {
-      for (const lock of locks) unlinkSync(lock);
-      const { code = '' } = error as NodeJS.ErrnoException;
-      // EEXIST: another writer has it. ENOENT, ENOTDIR: a name with a slash, for which git would make a directory.
-      if (['EEXIST', 'ENOENT', 'ENOTDIR'].includes(code)) return undefined;
-      throw error;
+      for (const fault of locks.release()) this.#onFault(fault);
     }
   }
 
@@ -94,35 +80,57 @@ export class PackedRefs {
     this.#version = version;
   }
 
-  /** Only while the lock is held: no other process replaces the file, or makes another of this name. */
-  async #replace(content: Buffer): Promise<void> {
-    const draft = `${this.#file}.aibot`;
+  /** @returns false when the locks are gone, and with them the certainty that the content is still the newest. */
+  async #replace(content: Buffer, locks: RefLocks): Promise<boolean> {
+    const draft = `${this.#file}.${randomBytes(6).toString('hex')}.new`;
     try {
-      const handle = await open(draft, 'w', 0o644);
-      try {
-        await handle.writeFile(content);
-        await handle.sync();
-      } finally {
-        await handle.close();
+      await writeDraft(draft, content, await modeOf(this.#file));
+      // In one breath with the look at the locks: a process that is halted for long must not undo what others wrote.
+      if (!locks.areHeld()) {
+        await rm(draft);
+        return false;
       }
-      await rename(draft, this.#file);
+      renameSync(draft, this.#file);
     } catch (error) {
       await rm(draft, { force: true });
       throw error;
     }
     this.#content = content;
     this.#version = await versionOf(this.#file);
-    await flushPath(this.#gitDir);
+    return true;
   }
+}
+
+async function writeDraft(draft: string, content: Buffer, mode: number): Promise<void> {
+  const handle = await open(draft, 'wx', mode);
+  try {
+    // Whatever the umask says: who could read the refs before can read them afterwards.
+    await handle.chmod(mode);
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function modeOf(file: string): Promise<number> {
+  const found = await findStat(file);
+  return found === undefined ? 0o644 : Number(found.mode & 0o777n);
 }
 
 /** Tells one file of this name from the next; empty when there is none. */
 async function versionOf(file: string): Promise<string> {
+  const found = await findStat(file);
+  if (found === undefined) return '';
+  const { ino, size, mtimeNs, ctimeNs } = found;
+  return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+}
+
+async function findStat(file: string): Promise<BigIntStats | undefined> {
   try {
-    const { ino, size, mtimeNs } = await stat(file, { bigint: true });
-    return `${ino} ${size} ${mtimeNs}`;
+    return await stat(file, { bigint: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -134,6 +142,7 @@ async function versionOf(file: string): Promise<string> {
 function applyChanges(content: Buffer, changes: readonly RefChange[]): Buffer | undefined {
   const firstLine = content.toString('latin1', 0, Math.max(content.indexOf(NEWLINE), 0));
   if (!SORTED.test(firstLine)) return undefined;
+  if (content.at(-1) !== NEWLINE) throw new Error('the packed refs are cut off');
   const sorted = changes
     .map((change) => ({ ...change, key: Buffer.from(change.ref) }))
     .sort((a, b) => Buffer.compare(a.key, b.key));
@@ -165,6 +174,7 @@ function findRef(content: Buffer, ref: Buffer): Place {
     const start = lineAround(content, low, low + Math.floor((high - low) / 2));
     const space = content.indexOf(0x20, start);
     const lineEnd = content.indexOf(NEWLINE, start);
+    if (space === -1 || space > lineEnd) throw new Error('the packed refs are damaged');
     const end = afterPeeled(content, lineEnd + 1);
     const order = ref.compare(content, space + 1, lineEnd);
     if (order === 0) return { start, end, value: content.toString('latin1', start, space) };
@@ -181,6 +191,8 @@ function lineAround(content: Buffer, low: number, offset: number): number {
     const newline = start > low ? content.lastIndexOf(NEWLINE, start - 1) : -1;
     start = Math.max(newline + 1, low);
     if (start === low || content[start] !== PEELED_MARK) return start;
+    // Onto the line break before the peeled line: what it belongs to stands there.
+    start -= 1;
   }
 }
 

@@ -8,7 +8,9 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -268,6 +270,52 @@ describe('a beacon of our own', () => {
     expect(lines.at(-1)).toBe('end');
   });
 
+  test('gets a batch anew, in a pack of its own, with every try', async () => {
+    const fixture = gitFixture();
+    const beacon = await fixture.open();
+    const draft = makeDraft(beacon.epoch);
+    const packs = (): number =>
+      readdirSync(join(fixture.path, 'objects/pack')).filter((name) => name.endsWith('.pack'))
+        .length;
+    const lock = join(fixture.path, 'refs/tags', `${draft.transactionId}.lock`);
+    writeFileSync(lock, '');
+    await expect(beacon.push([draft])).resolves.toMatchObject({ outcome: 'refused' });
+    const tried = packs();
+    rmSync(lock);
+    await pushAccepted(beacon, draft);
+    expect(packs()).toBe(tried + 1);
+  });
+
+  test('is cleared of half-written packs that are old', async () => {
+    const fixture = gitFixture();
+    await (await fixture.open()).close();
+    const [old, fresh] = ['tmp_pack_old', 'tmp_pack_new'].map((name) =>
+      join(fixture.path, 'objects/pack', name),
+    );
+    for (const file of [old!, fresh!]) writeFileSync(file, 'x');
+    utimesSync(old!, 1, 1);
+    await fixture.open();
+    expect([existsSync(old!), existsSync(fresh!)]).toEqual([false, true]);
+  });
+
+  test('may start from an epoch branch with a slash', async () => {
+    const beacon = await gitFixture().open({ epochBranch: 'epoch/2026' });
+    await expect(pushAccepted(beacon, makeDraft(beacon.epoch))).resolves.toHaveLength(1);
+  });
+
+  test('does not take a commit whose parent is gone', async () => {
+    const fixture = gitFixture();
+    const beacon = await fixture.open();
+    const parent = addCommit(fixture.path, { parents: [beacon.epoch], record: Buffer.from('{}') });
+    await beacon.readBranches(new Map([['nfgt-x', parent]]), () => false);
+    const draft = makeDraft(parent, { assetId: 'x' as AssetId });
+    fixture.setBranch('nfgt-x', parent);
+    git(fixture.path, ['update-ref', '-d', 'refs/heads/nfgt-x']);
+    git(fixture.path, ['prune', '--expire=now']);
+    await expect(beacon.push([draft])).resolves.toMatchObject({ outcome: 'refused' });
+    git(fixture.path, ['fsck', '--strict', '--connectivity-only']);
+  });
+
   test('takes further batches after strangers have pushed to it', async () => {
     const fixture = gitFixture();
     const beacon = await fixture.open();
@@ -288,6 +336,39 @@ describe('a beacon of our own', () => {
       outcome: 'refused',
     });
     await expect(pushAccepted(beacon, next, makeDraft(beacon.epoch))).resolves.toHaveLength(2);
+  });
+});
+
+describe.each([
+  ['in a directory', gitFixture],
+  ['behind ssh', sshFixture],
+])('a stranger’s commit on a beacon %s', (_, makeFixture) => {
+  test('with a large tree does not keep its asset from moving on', async () => {
+    const fixture = makeFixture();
+    const beacon = await fixture.open();
+    const blob = git(fixture.path, ['hash-object', '-w', '--stdin'], 'x');
+    const lines = Array.from({ length: 30_000 }, (__, at) => `100644 blob ${blob}\t${at}.txt\n`);
+    const tree = git(fixture.path, ['mktree'], lines.join(''));
+    const tip = git(fixture.path, ['commit-tree', tree, '-p', beacon.epoch], 'x') as CommitId;
+    fixture.setBranch('nfgt-x', tip);
+    const next = makeDraft(tip, { assetId: 'x' as AssetId });
+    await expect(pushAccepted(beacon, next)).resolves.toHaveLength(1);
+  });
+
+  test('with a tree that git’s check refuses is no reason to try for ever', async () => {
+    const fixture = makeFixture();
+    const beacon = await fixture.open();
+    git(fixture.path, ['config', 'receive.fsckObjects', 'true']);
+    const blob = git(fixture.path, ['hash-object', '-w', '--stdin'], 'x');
+    const entry = (name: string): Buffer =>
+      Buffer.concat([Buffer.from(`100644 ${name}\0`), Buffer.from(blob, 'hex')]);
+    const bytes = Buffer.concat([entry('z'), entry('a')]);
+    const args = ['hash-object', '-w', '-t', 'tree', '--literally', '--stdin'];
+    const tree = git(fixture.path, args, bytes);
+    const tip = git(fixture.path, ['commit-tree', tree, '-p', beacon.epoch], 'x') as CommitId;
+    fixture.setBranch('nfgt-x', tip);
+    const result = await beacon.push([makeDraft(tip, { assetId: 'x' as AssetId })]);
+    expect(result).toMatchObject({ outcome: 'refused', retryable: false });
   });
 });
 

@@ -1,6 +1,15 @@
 // Many refs set at once in a local repository, held against git's own reading of it.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -20,6 +29,12 @@ function makeRepository(): { readonly gitDir: string; readonly commits: readonly
     (message) => git(gitDir, ['commit-tree', TREE, '-m', message]) as CommitId,
   );
   return { gitDir, commits };
+}
+
+function open(gitDir: string): PackedRefs {
+  return new PackedRefs(gitDir, (fault) => {
+    throw fault;
+  });
 }
 
 function listRefs(gitDir: string): string[] {
@@ -55,7 +70,7 @@ describe('a batch of refs', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 5 }), async (batches) => {
         const { gitDir, commits } = makeRepository();
-        const refs = new PackedRefs(gitDir);
+        const refs = open(gitDir);
         const model = new Map<string, CommitId>();
         for (const entries of batches) {
           const changes = entries.map(({ name: text, isTag, at }): RefChange => {
@@ -78,7 +93,7 @@ describe('a batch of refs', () => {
     const { gitDir, commits } = makeRepository();
     for (const name of ['a', 'm', 'z']) git(gitDir, ['tag', '-a', '-m', 'x', name, commits[0]!]);
     git(gitDir, ['pack-refs', '--all']);
-    const refs = new PackedRefs(gitDir);
+    const refs = open(gitDir);
     const names = ['refs/heads/x', 'refs/tags/aa', 'refs/tags/n', 'refs/tags/zz', 'refs/tags/A'];
     expect(await refs.setAll(names.map((ref) => create(ref, commits[1]!)))).toBe(true);
     expect(git(gitDir, ['show-ref', '--dereference']).split('\n')).toEqual(
@@ -92,7 +107,7 @@ describe('a batch of refs', () => {
 
   test('goes on from what another process wrote in between', async () => {
     const { gitDir, commits } = makeRepository();
-    const [one, two] = [new PackedRefs(gitDir), new PackedRefs(gitDir)];
+    const [one, two] = [open(gitDir), open(gitDir)];
     await one.setAll([create('refs/heads/a', commits[0]!)]);
     await two.setAll([create('refs/heads/b', commits[1]!)]);
     git(gitDir, ['update-ref', '-d', 'refs/heads/a']);
@@ -102,12 +117,111 @@ describe('a batch of refs', () => {
 
   test('that stands already is accepted and changes nothing', async () => {
     const { gitDir, commits } = makeRepository();
-    const refs = new PackedRefs(gitDir);
+    const refs = open(gitDir);
     const changes = [create('refs/heads/a', commits[0]!), create('refs/tags/t', commits[0]!)];
     await refs.setAll(changes);
     expect(await refs.setAll(changes)).toBe(true);
     expect(listRefs(gitDir)).toHaveLength(2);
   });
+});
+
+test('of any file, with annotated tags wherever they stand, every ref but those of the batch stays', async () => {
+  const name = fc.string({
+    unit: fc.constantFrom('a', 'b', 'm', 'z', '-'),
+    minLength: 1,
+    maxLength: 5,
+  });
+  const id = fc.constantFrom('1', '2', '3').map((digit) => digit.repeat(40) as CommitId);
+  const packed = fc.uniqueArray(fc.record({ name, id, isAnnotated: fc.boolean() }), {
+    selector: ({ name: text }) => text,
+    maxLength: 60,
+  });
+  const batch = fc.uniqueArray(fc.record({ name, id }), {
+    selector: ({ name: text }) => text,
+    minLength: 1,
+    maxLength: 8,
+  });
+  const { gitDir } = makeRepository();
+  const file = join(gitDir, 'packed-refs');
+  const print = (refs: ReadonlyMap<string, string>): string =>
+    [...refs]
+      .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      .map(([ref, lines]) => lines.replace('REF', ref))
+      .join('');
+  const head = '# pack-refs with: peeled fully-peeled sorted \n';
+  await fc.assert(
+    fc.asyncProperty(packed, batch, async (before, changes) => {
+      const model = new Map(
+        before.map((each) => [
+          `refs/tags/${each.name}`,
+          `${each.id} REF\n${each.isAnnotated ? `^${'9'.repeat(40)}\n` : ''}`,
+        ]),
+      );
+      writeFileSync(file, head + print(model));
+      const wanted = changes.map((change): RefChange => {
+        const ref = `refs/tags/${change.name}`;
+        return { ref, target: change.id, expected: [model.get(ref)?.slice(0, 40)] };
+      });
+      expect(await open(gitDir).setAll(wanted)).toBe(true);
+      for (const { ref, target } of wanted) {
+        if (model.get(ref)?.startsWith(target) !== true) model.set(ref, `${target} REF\n`);
+      }
+      expect(readFileSync(file, 'utf8')).toBe(head + print(model));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a process that was halted while others took its locks away writes nothing over them', async () => {
+  const { gitDir, commits } = makeRepository();
+  const halted = open(gitDir).setAll([
+    create('refs/heads/a', commits[0]!),
+    create('refs/heads/b', commits[0]!),
+  ]);
+  // The locks stand as soon as the call returns; whoever opens the repository takes them for left over.
+  for (const lock of lockNames(gitDir)) rmSync(join(gitDir, lock));
+  const other = open(gitDir).setAll([create('refs/heads/a', commits[1]!)]);
+  expect([await halted, await other]).toEqual([false, true]);
+  expect(listRefs(gitDir)).toEqual([`refs/heads/a ${commits[1]}`]);
+  expect(readdirSync(gitDir).filter((name) => name.endsWith('.new'))).toEqual([]);
+  expect(lockNames(gitDir)).toEqual([]);
+});
+
+test('a lock that somebody removed does not keep the others from being given back', async () => {
+  const { gitDir, commits } = makeRepository();
+  const refs = open(gitDir);
+  const changes = ['a', 'b', 'c'].map((name) => create(`refs/heads/${name}`, commits[0]!));
+  const written = refs.setAll(changes);
+  rmSync(join(gitDir, 'refs/heads/b.lock'));
+  expect(await written).toBe(false);
+  expect(lockNames(gitDir)).toEqual([]);
+  expect(await refs.setAll(changes)).toBe(true);
+});
+
+test.each([
+  ['cut off within a line', (text: string) => text.slice(0, -20)],
+  ['cut off within a peeled line', (text: string) => `${text}^${'9'.repeat(12)}`],
+  ['with a line that is none', (text: string) => `${text}nonsense\n`],
+])('packed refs %s are an error, and stay as they are', async (_, damage) => {
+  const { gitDir, commits } = makeRepository();
+  await open(gitDir).setAll([create('refs/heads/a', commits[0]!)]);
+  const file = join(gitDir, 'packed-refs');
+  const damaged = damage(readFileSync(file, 'utf8'));
+  writeFileSync(file, damaged);
+  await expect(open(gitDir).setAll([create('refs/tags/z', commits[0]!)])).rejects.toThrow(
+    /packed refs/,
+  );
+  expect(readFileSync(file, 'utf8')).toBe(damaged);
+  expect(lockNames(gitDir)).toEqual([]);
+});
+
+test('whoever could read the refs before can read them afterwards', async () => {
+  const { gitDir, commits } = makeRepository();
+  const refs = open(gitDir);
+  await refs.setAll([create('refs/heads/a', commits[0]!)]);
+  chmodSync(join(gitDir, 'packed-refs'), 0o664);
+  await refs.setAll([create('refs/heads/b', commits[0]!)]);
+  expect(statSync(join(gitDir, 'packed-refs')).mode & 0o777).toBe(0o664);
 });
 
 describe('a batch is left to git, and nothing is changed,', () => {
@@ -151,14 +265,14 @@ describe('a batch is left to git, and nothing is changed,', () => {
       create('refs/heads/a', commits[0]!),
       { ...create('refs/heads/b', commits[0]!), expected: [undefined, commits[0]!] },
     ];
-    expect(await new PackedRefs(gitDir).setAll(changes)).toBe(false);
+    expect(await open(gitDir).setAll(changes)).toBe(false);
     expect(listRefs(gitDir)).toEqual(before);
     expect(lockNames(gitDir)).toEqual(locks);
   });
 
   test('when a packed ref has the name of its directory', async () => {
     const { gitDir, commits } = makeRepository();
-    const refs = new PackedRefs(gitDir);
+    const refs = open(gitDir);
     await refs.setAll([create('refs/heads/a', commits[0]!)]);
     mkdirSync(join(gitDir, 'refs/heads/a'));
     expect(await refs.setAll([create('refs/heads/a/b', commits[0]!)])).toBe(false);
@@ -168,7 +282,7 @@ describe('a batch is left to git, and nothing is changed,', () => {
 
 test('another writer that uses git meets the lock and loses nothing', async () => {
   const { gitDir, commits } = makeRepository();
-  const refs = new PackedRefs(gitDir);
+  const refs = open(gitDir);
   const count = 150;
   // git itself writes refs of its own and packs them, over and over, while batches are set.
   const script = `i=0; while [ $i -lt 60 ]; do git update-ref refs/heads/git-$i ${commits[1]} || exit 1
