@@ -55,6 +55,8 @@ export interface Config {
   readonly dataDir: string;
   /** Undefined: a random key file under dataDir. */
   readonly vaultPassphrase: Secret | undefined;
+  /** Undefined: a file under dataDir; another disk is better. */
+  readonly recoveryJournal: string | undefined;
   readonly chainPrivacy: 'pseudonymous' | 'public';
   /** Undefined: the banners shipped with the project. */
   readonly guyachaFile: string | undefined;
@@ -225,6 +227,7 @@ const SETTINGS = {
     .min(MIN_VAULT_PASSPHRASE, `must have at least ${MIN_VAULT_PASSPHRASE} characters`)
     .transform(secret)
     .optional(),
+  RECOVERY_JOURNAL: path.optional(),
   CHAIN_PRIVACY: oneOf(['pseudonymous', 'public']).default('pseudonymous'),
   GUYACHA_FILE: path.optional(),
   DAILY_GC: amount.default(guyaCoin(600)),
@@ -333,6 +336,7 @@ function configFrom(settings: Settings): Config {
     playgroundPort: settings.PLAYGROUND_PORT,
     dataDir: settings.DATA_DIR,
     vaultPassphrase: settings.VAULT_PASSPHRASE,
+    recoveryJournal: settings.RECOVERY_JOURNAL,
     chainPrivacy: settings.CHAIN_PRIVACY,
     guyachaFile: settings.GUYACHA_FILE,
     dailyGc: settings.DAILY_GC,

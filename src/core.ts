@@ -17,6 +17,7 @@ import type { CommitSigner } from './git/ssh-signature.ts';
 import { systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
 import { openValidatorKeys, type ValidatorKeys } from './validator-keys.ts';
+import { RecoveryJournal } from './vault/recovery-journal.ts';
 import { openVault, type Vault } from './vault/vault.ts';
 
 /** The files of a data directory. */
@@ -26,6 +27,8 @@ export function dataFiles(dataDir: string) {
     state: join(dataDir, 'state.sqlite'),
     /** The vault's key, when there is no passphrase. */
     vaultKey: join(dataDir, 'vault.key'),
+    /** Every sealed passphrase once more, unless RECOVERY_JOURNAL names another file. */
+    recoveryJournal: join(dataDir, 'recovery.journal'),
     /** A projection; it comes back from the beacon. */
     index: join(dataDir, 'index.sqlite'),
     /** Git's scratch directory; it comes back from the beacon. */
@@ -69,7 +72,9 @@ export interface Chain {
   readonly node: NfgtNode;
 }
 
-export interface Core extends State, Chain {}
+export interface Core extends State, Chain {
+  readonly recovery: RecoveryJournal;
+}
 
 /**
  * Opens the authoritative state.
@@ -127,9 +132,26 @@ export async function openCore(
 ): Promise<Core> {
   await takeDataDir(config.dataDir, closers);
   const state = await openState(config, closers, surroundings.logger);
+  const recovery = openRecovery(config, closers, surroundings.logger, state.vault);
   const keys = await openValidatorKeys(config, state.vault, surroundings.logger);
   const chain = await openChain(config, closers, surroundings, { ...state, keys });
-  return { ...state, ...chain };
+  return { ...state, ...chain, recovery };
+}
+
+/** The recovery journal that the configuration names. */
+function recoveryFile({ recoveryJournal, dataDir }: Config): string {
+  return recoveryJournal ?? dataFiles(dataDir).recoveryJournal;
+}
+
+function openRecovery(
+  config: Config,
+  closers: Closers,
+  logger: Logger,
+  vault: Vault,
+): RecoveryJournal {
+  const recovery = new RecoveryJournal({ file: recoveryFile(config), vault, logger });
+  closers.add(() => recovery.close());
+  return recovery;
 }
 
 /** Makes the data directory, for its owner alone, and takes it for this process. @throws AppError DATA_DIR_IN_USE */

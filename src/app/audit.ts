@@ -9,6 +9,7 @@ import type { VaultEntry } from '../vault/vault-store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { AuditFinding, AuditReport } from './app.ts';
 import type { Database, Stores } from './ports/database.ts';
+import type { LostAsset } from './ports/restore-store.ts';
 import type { Holding } from './ports/settlement-store.ts';
 
 export interface AuditOptions {
@@ -20,8 +21,16 @@ export interface AuditOptions {
   readonly clock: Clock;
 }
 
+/** The invariant that a restored backup may have broken for single assets. */
+const LOST = 'recovery';
+
 /** A movement may end between two reads; what is really off is still off a moment later. */
 const SECOND_LOOK_MS = 500;
+
+/** True for a finding that leaves nothing to be trusted; a lost asset is frozen by itself. */
+export function freezesEverything({ invariant }: AuditFinding): boolean {
+  return invariant !== LOST;
+}
 
 /** Checks every invariant; an empty list of findings is a clean audit. Reads only. */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
@@ -47,9 +56,10 @@ async function lookOnce({
   vault,
   clock,
 }: AuditOptions): Promise<AuditReport> {
-  const { ledger, claims, custodies, counts } = await database.read(async (stores) => ({
+  const { ledger, claims, lost, custodies, counts } = await database.read(async (stores) => ({
     ledger: await stores.ledger.audit(),
     claims: await checkClaims(stores),
+    lost: (await stores.restores.listLost()).map(describeLost),
     custodies: await readCustodies(stores),
     counts: {
       openSettlements: (await stores.settlements.listPrepared()).length,
@@ -62,7 +72,12 @@ async function lookOnce({
   const suspects = await checkCustody(custodies, chain, vault);
   const custody = suspects.length === 0 ? [] : await keepUnmoved(database, custodies, suspects);
   return {
-    findings: [...finding('ledger', ledger), ...claims, ...finding('custody', custody)],
+    findings: [
+      ...finding('ledger', ledger),
+      ...claims,
+      ...finding('custody', custody),
+      ...finding(LOST, lost),
+    ],
     counts: { ...counts, assetsInCustody: custodies.holdings.length },
     at: clock.now(),
   };
@@ -70,6 +85,13 @@ async function lookOnce({
 
 function finding(invariant: string, details: readonly string[]): AuditFinding[] {
   return details.map((detail) => ({ invariant, detail }));
+}
+
+function describeLost({ assetId, transactionId }: LostAsset): string {
+  return (
+    `${assetId} is frozen: the passphrase of its newest transaction ${transactionId} was made after the restored ` +
+    'backup and is not in the recovery journal; stop the bot, put the newest recovery journal in place, start again'
+  );
 }
 
 /** Every hold and every reservation belongs to something that is still open. */

@@ -44,7 +44,7 @@ export class Custody {
 
   /**
    * Drafts the transactions of these deliveries, with the passphrases that the vault keeps.
-   * @throws AppError ASSET_NOT_YOURS, PASSPHRASE_NOT_HELD, VAULT_SEAL_BROKEN
+   * @throws AppError ASSET_FROZEN, ASSET_NOT_YOURS, PASSPHRASE_NOT_HELD, VAULT_SEAL_BROKEN
    */
   async plan(deliveries: readonly Delivery[]): Promise<PlannedDeliveries> {
     const { database, ownerIds } = this.#options;
@@ -74,9 +74,12 @@ export class Custody {
     return this.#options.vault.open(entry.sealed, { assetId, transactionId: entry.transactionId });
   }
 
-  /** @throws AppError ASSET_NOT_YOURS unless this holder has the asset in custody. */
+  /** @throws AppError ASSET_FROZEN when a restore lost its passphrase, ASSET_NOT_YOURS unless this holder has the asset in custody. */
   async assertHolder(stores: Stores, assetId: AssetId, holder: Holder): Promise<void> {
     const holding = await stores.settlements.findHolding(assetId);
+    if (holding === undefined && (await stores.restores.findLost(assetId)) !== undefined) {
+      throw new AppError('ASSET_FROZEN', { assetId });
+    }
     if (holding?.holder !== holder) throw new AppError('ASSET_NOT_YOURS', { assetId });
   }
 

@@ -6,10 +6,13 @@ import type { Clock } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
 import type { GuyaCoin } from '../shared/guya-coin.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { RecoveryEntry } from '../vault/recovery-entry.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { RecoveryJournal } from '../vault/recovery-journal.ts';
 import type { App, AuditReport } from './app.ts';
-import { runAudit } from './audit.ts';
+import { freezesEverything, runAudit } from './audit.ts';
 import { Catalogue } from './catalogue.ts';
+import { compactRecovery } from './compact-recovery.ts';
 import { makeCreateTransaction } from './create-transaction.ts';
 import { Custody } from './custody.ts';
 import { makeDaily } from './daily.ts';
@@ -17,9 +20,10 @@ import { makeGift } from './gift.ts';
 import { makeViews } from './inventory.ts';
 import { mintCatalogue } from './mint-catalogue.ts';
 import { makeMint } from './mint.ts';
-import { makeOwnerIds, type ChainPrivacy } from './owner-ids.ts';
+import { makeOwnerIds, type ChainPrivacy, type OwnerIds } from './owner-ids.ts';
 import { makePay } from './pay.ts';
 import type { Database } from './ports/database.ts';
+import { recoverCustody } from './recover-custody.ts';
 import { keepSettling } from './recovery.ts';
 import { makeRoll } from './roll.ts';
 import { Settlements, type SettlementsOptions } from './settlements.ts';
@@ -30,6 +34,7 @@ export interface AppOptions {
   readonly database: Database;
   readonly node: NfgtNode;
   readonly vault: Vault;
+  readonly recovery: RecoveryJournal;
   readonly guyacha: Guyacha;
   readonly randomness: Randomness;
   readonly clock: Clock;
@@ -67,18 +72,22 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   const stopWatching = node.on('transaction-committed', ({ transaction, foreign }) => {
     if (foreign) unwaited(logger, 'custody', () => custody.releaseForeign([transaction.assetId]));
   });
+  const contents = await options.recovery.read();
   const settling = await keepSettling(settlements, logger);
-  await custody.releaseForeign();
+  const followChain = makeFollowChain({ ...parts, entries: contents.entries }, custody);
+  await followChain();
+  await compactRecovery({ ...options, chain: node.chain, contents });
   const status = await node.status();
   if (status.role === 'validator') await mintWhatIsMissing(parts, settlements, logger);
 
   const audit = async (): Promise<AuditReport> => {
     // Whoever was too busy to hear of a stranger's transaction catches up here.
-    await custody.releaseForeign();
+    await followChain();
     // The node's index is ahead of the rows or level with them; the timer of sync keeps it so.
     const refresh = (): Promise<void> => Promise.resolve();
     const report = await runAudit({ database, vault, clock, chain: node.chain, refresh });
-    settlements.frozenFeature = report.findings.length === 0 ? undefined : 'Every movement';
+    const isFrozen = report.findings.some(freezesEverything);
+    settlements.frozenFeature = isFrozen ? 'Every movement' : undefined;
     for (const found of report.findings) logger.error(found, 'the audit found something off');
     return report;
   };
@@ -121,6 +130,34 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
       stopWatching();
       await settling.close();
     },
+  };
+}
+
+/** Brings custody to the chain: what the recovery journal can move is taken over, what others moved is let go. */
+function makeFollowChain(
+  parts: Pick<AppOptions, 'database' | 'node' | 'vault' | 'clock' | 'logger'> & {
+    readonly catalogue: Catalogue;
+    readonly ownerIds: OwnerIds;
+    readonly entries: readonly RecoveryEntry[];
+  },
+  custody: Custody,
+): () => Promise<void> {
+  const { catalogue, ownerIds, node } = parts;
+  const botOwnerId = ownerIds.ownerIdOf('bot');
+  let entries: readonly RecoveryEntry[] | undefined = parts.entries;
+  return async () => {
+    if (entries !== undefined) {
+      const { moving } = await recoverCustody({
+        ...parts,
+        entries,
+        chain: node.chain,
+        isOurs: (assetId, ownerId) =>
+          ownerId === botOwnerId || catalogue.find(assetId) !== undefined,
+      });
+      // Once all is level, everything that the bot makes is in its vault.
+      if (moving.length === 0) entries = undefined;
+    }
+    await custody.releaseForeign();
   };
 }
 

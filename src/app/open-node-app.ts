@@ -1,7 +1,10 @@
 // The app of a node without a bot: callers who keep their own passphrases put transactions on the chain, and nothing else.
 import { AppError } from '../shared/errors.ts';
 import type { App } from './app.ts';
+import { compactRecovery } from './compact-recovery.ts';
 import { makeCreateTransaction } from './create-transaction.ts';
+import type { RecoveryJournal } from '../vault/recovery-journal.ts';
+import { recoverCustody } from './recover-custody.ts';
 import { keepSettling } from './recovery.ts';
 import { Settlements, type SettlementsOptions } from './settlements.ts';
 
@@ -13,9 +16,16 @@ export interface NodeApp extends Pick<App, 'createTransaction'> {
 }
 
 /** Opens the app of a node that may write, and takes up what an earlier process left open. */
-export async function openNodeApp(options: SettlementsOptions): Promise<NodeApp> {
+export async function openNodeApp(
+  options: SettlementsOptions & { readonly recovery: RecoveryJournal },
+): Promise<NodeApp> {
+  const { recovery, node } = options;
   const settlements = new Settlements(options);
+  const contents = await recovery.read();
   const settling = await keepSettling(settlements, options.logger);
+  const { entries } = contents;
+  await recoverCustody({ ...options, chain: node.chain, entries, isOurs: () => false });
+  await compactRecovery({ ...options, chain: node.chain, contents });
   return {
     createTransaction: makeCreateTransaction({ ...options, settlements }),
     botOwnerId: undefined,

@@ -9,7 +9,8 @@ import { AppError, type ErrorCode } from '../shared/errors.ts';
 import type { AssetId, IdempotencyKey, SettlementId, TransactionId } from '../shared/ids.ts';
 import { Listeners } from '../shared/listeners.ts';
 import type { Logger } from '../shared/logger.ts';
-import type { Custody } from '../vault/vault-store.ts';
+import type { RecoveryJournal } from '../vault/recovery-journal.ts';
+import type { Custody, VaultEntry } from '../vault/vault-store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { SettlementView } from './app.ts';
 import type { Database, Stores } from './ports/database.ts';
@@ -23,6 +24,7 @@ import type {
 /** Named points of a settlement's life, in order; the crash tests kill the process at each. */
 export const SETTLEMENT_STEPS = [
   'checked',
+  'recoverable',
   'prepared',
   'submitted',
   'outcome-known',
@@ -35,6 +37,9 @@ const NO_EFFECTS: SettlementEffects = { captures: [], payouts: [], cards: [], tr
 
 /** A hand-over that a use case wants, before it has an id. */
 export type WantedHandOver = Omit<HandOver, 'transactionId'>;
+
+/** A group's successor passphrase, ready for its row in the vault. */
+type SealedPassphrase = Omit<VaultEntry, 'state'>;
 
 export interface Preparation {
   readonly settlementId: SettlementId;
@@ -75,6 +80,8 @@ export interface SettlementsOptions {
   readonly database: Database;
   readonly node: NfgtNode;
   readonly vault: Vault;
+  /** Has every successor passphrase before the database has it. */
+  readonly recovery: Pick<RecoveryJournal, 'append'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called at each named step; tests stop the process there. */
@@ -123,7 +130,10 @@ export class Settlements {
         ? { groupId: settlementId, transactions: [] }
         : await this.#options.node.check(settlementId, movement.drafts);
     this.#step('checked', settlementId);
-    const { answer, settlement } = await this.#prepare(movement, group);
+    const sealed = this.#seal(movement, group);
+    await this.#keepRecoverable(movement, sealed);
+    this.#step('recoverable', settlementId);
+    const { answer, settlement } = await this.#prepare(movement, group, sealed);
     this.#step('prepared', settlementId);
     if (group.transactions.length > 0) {
       this.#options.node.submit(settlementId);
@@ -160,6 +170,7 @@ export class Settlements {
   async #prepare<Answer>(
     movement: Movement<Answer>,
     group: CheckedGroup,
+    sealed: readonly SealedPassphrase[],
   ): Promise<{ readonly answer: Answer; readonly settlement: Settlement }> {
     const { database, node, clock } = this.#options;
     const at = clock.now();
@@ -181,7 +192,7 @@ export class Settlements {
       await stores.settlements.setPlan(settlementId, { effects, answer });
       // The journal comes first: it is what refuses an id that a caller has used before.
       await node.journal(stores.journal, group);
-      await this.#seal(stores, movement.custody, group, at);
+      for (const entry of sealed) await stores.vault.insertEntry(entry);
       const prepared: Settlement = {
         ...opened,
         effects,
@@ -207,12 +218,31 @@ export class Settlements {
     await stores.settlements.reserve(assetId, { kind: 'settlement', settlementId }, at);
   }
 
-  async #seal(stores: Stores, custody: Custody, group: CheckedGroup, at: number): Promise<void> {
-    for (const { record, successorPassphrase } of group.transactions) {
-      const { assetId, transactionId } = record;
-      const sealed = this.#options.vault.seal(successorPassphrase, { assetId, transactionId });
-      await stores.vault.insertEntry({ transactionId, assetId, custody, sealed, createdAt: at });
-    }
+  #seal(
+    { custody }: Pick<Movement<unknown>, 'custody'>,
+    { transactions }: CheckedGroup,
+  ): readonly SealedPassphrase[] {
+    const { vault, clock } = this.#options;
+    const createdAt = clock.now();
+    return transactions.map(({ record: { assetId, transactionId }, successorPassphrase }) => {
+      const sealed = vault.seal(successorPassphrase, { assetId, transactionId });
+      return { transactionId, assetId, custody, sealed, createdAt };
+    });
+  }
+
+  /**
+   * Before anything is charged: a passphrase that is in no second place must never reach the chain. What the movement
+   * leaves behind there when it is refused afterwards answers no hash, and does no harm.
+   * @throws AppError RECOVERY_JOURNAL_UNWRITABLE
+   */
+  async #keepRecoverable(
+    { handOvers }: Pick<Movement<unknown>, 'handOvers'>,
+    sealed: readonly SealedPassphrase[],
+  ): Promise<void> {
+    const holders = new Map(handOvers.map(({ assetId, to }) => [assetId, to]));
+    await this.#options.recovery.append(
+      sealed.map((entry) => ({ ...entry, holder: holders.get(entry.assetId) ?? null })),
+    );
   }
 
   /** Finishes, from what the chain says, every open settlement that nobody here is finishing. */

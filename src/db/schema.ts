@@ -149,6 +149,8 @@ export interface Schema {
   };
   /** Kept by triggers from `rolls` and the states of their settlements. */
   wins: { banner_id: string; entry_id: string; count: number };
+  restores: { restored_at: number; taken_at: number; reconciled_at: Generated<number | null> };
+  lost_assets: { asset_id: AssetId; transaction_id: TransactionId; noticed_at: number };
   cards: { member_id: MemberId; card_id: string; count: number };
   claims: { member_id: MemberId; kind: ClaimKind; claimed_at: number };
 }

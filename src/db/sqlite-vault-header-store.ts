@@ -1,4 +1,4 @@
-// The vault's header in SQLite: one row, written once.
+// The vault's header in SQLite: one row, replaced when the operator's key changes.
 import { sql } from 'kysely';
 import type { VaultHeader, VaultHeaderStore } from '../vault/vault-store.ts';
 import type { Connection } from './connection.ts';
@@ -20,6 +20,15 @@ const insertHeader = statement((header: VaultHeader) =>
   }),
 );
 
+const replaceHeader = statement((header: VaultHeader) =>
+  query.updateTable('vault_header').set({
+    kdf: header.kdf,
+    parameters: header.parameters,
+    salt: header.salt,
+    wrapped_key: header.wrappedKey,
+  }),
+);
+
 export class SqliteVaultHeaderStore implements Synchronous<VaultHeaderStore> {
   readonly #connection: Connection;
 
@@ -33,5 +42,9 @@ export class SqliteVaultHeaderStore implements Synchronous<VaultHeaderStore> {
 
   insertHeader(header: VaultHeader): void {
     this.#connection.run(insertHeader, header);
+  }
+
+  replaceHeader(header: VaultHeader): void {
+    this.#connection.run(replaceHeader, header);
   }
 }

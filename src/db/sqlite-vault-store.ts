@@ -41,6 +41,14 @@ const listCurrent = statement(() =>
     .where('custody', '=', sql.lit('bot'))
     .orderBy('asset_id'),
 );
+const listLive = statement(() =>
+  entries
+    .where((eb) =>
+      eb.or([eb('state', '=', sql.lit('waiting')), eb('state', '=', sql.lit('current'))]),
+    )
+    .orderBy('created_at')
+    .orderBy('transaction_id'),
+);
 const setState = statement((change: { transactionId: TransactionId; state: 'current' | 'void' }) =>
   query
     .updateTable('vault_entries')
@@ -76,6 +84,10 @@ export class SqliteVaultStore implements Synchronous<VaultStore> {
 
   listCurrent(): readonly VaultEntry[] {
     return this.#connection.all(listCurrent, {});
+  }
+
+  listLive(): readonly VaultEntry[] {
+    return this.#connection.all(listLive, {});
   }
 
   promote(transactionId: TransactionId): void {

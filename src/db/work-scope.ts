@@ -3,6 +3,7 @@ import type { Stores } from '../app/ports/database.ts';
 import type { Connection } from './connection.ts';
 import { SqliteJournalStore } from './sqlite-journal-store.ts';
 import { SqliteLedgerStore } from './sqlite-ledger-store.ts';
+import { SqliteRestoreStore } from './sqlite-restore-store.ts';
 import { SqliteRollStore } from './sqlite-roll-store.ts';
 import { SqliteSettlementStore } from './sqlite-settlement-store.ts';
 import { SqliteTradeStore } from './sqlite-trade-store.ts';
@@ -47,6 +48,7 @@ export function bindStores(connection: Connection): (scope: WorkScope) => Stores
     ['settlements', guard(new SqliteSettlementStore(connection))],
     ['rolls', guard(new SqliteRollStore(connection))],
     ['trades', guard(new SqliteTradeStore(connection))],
+    ['restores', guard(new SqliteRestoreStore(connection))],
   ] as const satisfies readonly (readonly [keyof Stores, object])[];
   return (scope) => {
     const stores: Record<string, unknown> = {};

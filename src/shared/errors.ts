@@ -55,6 +55,8 @@ export const ERRORS = {
   VAULT_KEY_INVALID: define('damaged', false, 'The vault\'s key file {file} is not a key: {reason}. Nothing was changed. Restore the file from your backup.'),
   VAULT_KEY_OTHER_KIND: define('forbidden', false, 'The vault was made with {made}, but was opened with {given}. Nothing was changed. {remedy}'),
   VAULT_SEAL_BROKEN: define('damaged', false, 'A sealed passphrase of {assetId} does not open: the row was altered. Nothing was changed. Restore it from a backup.'),
+  RECOVERY_JOURNAL_UNUSABLE: define('damaged', false, 'The recovery journal {file} cannot be used: {reason}. Nothing was changed. Set RECOVERY_JOURNAL to this bot\'s own journal, or to a file that is not there yet.'),
+  RECOVERY_JOURNAL_UNWRITABLE: define('unavailable', true, 'The recovery journal {file} cannot be written: {reason}. Nothing was charged and nothing moved; what was under way goes on. The operator has to look at that disk.'),
   PASSPHRASE_NOT_HELD: define('missing', false, 'The bot does not keep the passphrase of {assetId}, so it cannot move it. Nothing was changed.'),
   // ledger
   AMOUNT_INVALID: define('invalid', false, '“{amount}” is not an amount. Nothing was changed. Write a whole positive number of gc such as `1200`, `1.2k`, `1p 2g` or `all`.'),
@@ -73,6 +75,7 @@ export const ERRORS = {
   // holdings and trade
   ASSET_NOT_YOURS: define('forbidden', false, '{assetId} is not yours to move. Nothing was changed. Pick one from the list that the option offers.'),
   ASSET_RESERVED: define('conflict', true, '{assetId} is reserved by {holder}. Nothing was changed. Free it there, or wait until that is over.'),
+  ASSET_FROZEN: define('unavailable', false, '{assetId} is frozen: a backup was restored, and the passphrase that moves it was made later. Nothing was changed. Staff has been told.'),
   TRADE_NOT_FOUND: define('missing', false, 'You have no open trade. Nothing was changed. Start one with `/trade start`.'),
   TRADE_NOT_YOURS: define('forbidden', false, 'This trade is between two other members. Nothing was changed. Start your own with `/trade start`.'),
   TRADE_CLOSED: define('conflict', false, 'Trade {tradeId} is over ({state}). Nothing was changed. Start a new one with `/trade start`.'),

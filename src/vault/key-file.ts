@@ -61,7 +61,7 @@ async function openIfPresent(file: string) {
 }
 
 /** Makes a rename within the folder survive a power failure. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

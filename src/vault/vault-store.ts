@@ -26,6 +26,8 @@ export interface VaultStore {
   /** The current entry in the bot's custody; there is at most one for an asset. */
   findCurrent(assetId: AssetId): Promise<VaultEntry | undefined>;
   listCurrent(): Promise<readonly VaultEntry[]>;
+  /** Every entry that moves its asset or may come to, whoever keeps it: those that are waiting or current. */
+  listLive(): Promise<readonly VaultEntry[]>;
   /** The waiting entry becomes current; the asset's current one becomes spent. Repeating it is harmless. */
   promote(transactionId: TransactionId): Promise<void>;
   /** The waiting entry becomes void. */
@@ -47,4 +49,6 @@ export interface VaultHeader {
 export interface VaultHeaderStore {
   findHeader(): Promise<VaultHeader | undefined>;
   insertHeader(header: VaultHeader): Promise<void>;
+  /** Puts another wrapping of the data key in the place of the present one. */
+  replaceHeader(header: VaultHeader): Promise<void>;
 }

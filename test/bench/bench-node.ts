@@ -52,6 +52,8 @@ export async function openBenchValidator(
   bench: Pick<Bench, 'dataDir' | 'remote'>,
 ): Promise<BenchValidator> {
   const node = await openBenchNode(bench);
+  // The app's start makes this file; a new vault has nothing to put into it.
+  await node.recovery.rewrite([]);
   const settlements = new Settlements({ ...node, clock: systemClock, logger: silentLogger });
   const create = makeCreateTransaction({ ...node, settlements });
   const ends = listenToEnds(node.node);

@@ -5,6 +5,7 @@ import { makeCreateTransaction } from '../../src/app/create-transaction.ts';
 import { Settlements } from '../../src/app/settlements.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
+import { RecoveryJournal } from '../../src/vault/recovery-journal.ts';
 import { openVault } from '../../src/vault/vault.ts';
 import { MemoryBeacon } from '../support/beacon-memory.ts';
 import { describeHttpContract, type HttpStage } from '../support/http-contract.ts';
@@ -39,7 +40,14 @@ describeHttpContract('the HTTP API over the real node', async () => {
   const beacon = new SlowBeacon();
   const { node, database, close } = await openTestNode(beacon);
   const vault = await openVault({ keyFile: join(tempDir(), 'vault.key'), headers: database });
-  const common = { database, node, vault, clock: systemClock, logger: silentLogger };
+  const logger = silentLogger;
+  const recovery = new RecoveryJournal({
+    file: join(tempDir(), 'recovery.journal'),
+    vault,
+    logger,
+  });
+  await recovery.rewrite([]);
+  const common = { database, node, vault, recovery, clock: systemClock, logger };
   const settlements = new Settlements(common);
   const release = async (): Promise<void> => {
     beacon.release();
@@ -60,7 +68,10 @@ describeHttpContract('the HTTP API over the real node', async () => {
     },
     hold: () => beacon.hold(),
     release,
-    close,
+    close: async () => {
+      await close();
+      await recovery.close();
+    },
   };
 });
 

@@ -24,6 +24,7 @@ import type {
   TransactionId,
 } from '../../src/shared/ids.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
+import { RecoveryJournal } from '../../src/vault/recovery-journal.ts';
 import { openVault, type Vault } from '../../src/vault/vault.ts';
 import { MemoryBeacon, type MemoryRemote } from './beacon-memory.ts';
 import { tempDir } from './temp-dir.ts';
@@ -63,6 +64,7 @@ export interface TestApp {
   readonly node: NfgtNode;
   readonly database: Database;
   readonly vault: Vault;
+  readonly recovery: RecoveryJournal;
   readonly index: ChainIndex;
   /** Resolves when no settlement is under way. */
   settled(): Promise<void>;
@@ -73,6 +75,7 @@ export interface TestAppOptions extends Partial<AppOptions> {
   readonly beacon?: Beacon;
   /** Where state, index and key live; the same folder opened again is the same bot after a restart. */
   readonly folder?: string;
+  readonly recoveryFile?: string;
   readonly syncIntervalMs?: number;
 }
 
@@ -84,6 +87,7 @@ export async function openTestApp(
   {
     beacon = new MemoryBeacon(remote),
     folder = tempDir(),
+    recoveryFile = join(folder, 'recovery.journal'),
     syncIntervalMs = 3_600_000,
     ...options
   }: TestAppOptions = {},
@@ -91,6 +95,7 @@ export async function openTestApp(
   const logger = options.logger ?? silentLogger;
   const database = options.database ?? (await openDatabase({ file: join(folder, 'state.sqlite') }));
   const vault = await openVault({ keyFile: join(folder, 'vault.key'), headers: database });
+  const recovery = new RecoveryJournal({ file: recoveryFile, vault, logger });
   const index = openChainIndex(join(folder, 'index.sqlite'));
   const node = await openNode({
     beacon,
@@ -106,6 +111,7 @@ export async function openTestApp(
     database,
     node,
     vault,
+    recovery,
     logger,
     guyacha: parseGuyacha(testGuyacha(), 'test.yaml'),
     randomness: seededRandomness('test'),
@@ -122,12 +128,14 @@ export async function openTestApp(
     node,
     database,
     vault,
+    recovery,
     index,
     settled: () => waitUntilSettled(database),
     close: async () => {
       await app.close();
       await node.close();
       index.close();
+      await recovery.close();
       await database.close();
     },
   };

@@ -47,6 +47,19 @@ export function describeVaultStore(name: string, open: OpenTestDatabase): void {
       });
     });
 
+    test('live are those that wait and those that move their asset, whoever keeps them', async () => {
+      const [spent, current, waiting, lost] = [entry(), entry(), entry({ createdAt: 4 }), entry()];
+      const theirs = entry({ custody: 'caller', assetId: newAssetId(), createdAt: 5 });
+      await insert(spent, current, waiting, lost, theirs);
+      for (const each of [spent, current, theirs]) await promote(each);
+      await db.transaction(({ vault }) => vault.discard(lost.transactionId));
+      expect(await db.read(({ vault }) => vault.listLive())).toEqual([
+        { ...current, state: 'current' },
+        { ...waiting, state: 'waiting' },
+        { ...theirs, state: 'current' },
+      ]);
+    });
+
     test('a promoted entry is the current one, and the one before it is spent', async () => {
       const [first, second] = [entry(), entry()];
       await insert(first, second);
@@ -140,7 +153,7 @@ export function describeVaultStore(name: string, open: OpenTestDatabase): void {
       expect(listed.map((each) => each.assetId)).toEqual(['a', 'b', 'c']);
     });
 
-    test('the header is written once and comes back as it was', async () => {
+    test('the header is written once, comes back as it was, and can be replaced whole', async () => {
       const header = {
         kdf: 'argon2id',
         parameters: 'v=19$m=65536,t=3,p=1',
@@ -151,6 +164,9 @@ export function describeVaultStore(name: string, open: OpenTestDatabase): void {
       const write = () => db.transaction(({ vaultHeader }) => vaultHeader.insertHeader(header));
       await write();
       expect(await db.read(({ vaultHeader }) => vaultHeader.findHeader())).toEqual(header);
+      const other = { ...header, salt: Buffer.from('another salt'), wrappedKey: Buffer.from([9]) };
+      await db.transaction(({ vaultHeader }) => vaultHeader.replaceHeader(other));
+      expect(await db.read(({ vaultHeader }) => vaultHeader.findHeader())).toEqual(other);
       await expect(write()).rejects.toThrow(/UNIQUE/);
     });
   });

@@ -3,6 +3,7 @@ import type { JournalStore } from '../../chain/journal-store.ts';
 import type { LedgerStore } from '../../ledger/ledger-store.ts';
 import type { TradeStore } from '../../trade/trade-store.ts';
 import type { VaultHeaderStore, VaultStore } from '../../vault/vault-store.ts';
+import type { RestoreStore } from './restore-store.ts';
 import type { RollStore } from './roll-store.ts';
 import type { SettlementStore } from './settlement-store.ts';
 
@@ -15,6 +16,7 @@ export interface Stores {
   readonly settlements: SettlementStore;
   readonly rolls: RollStore;
   readonly trades: TradeStore;
+  readonly restores: RestoreStore;
 }
 
 export interface Database {
