@@ -18,8 +18,7 @@ const MAX_GROUPS_A_LINE = 64;
 const ENTRIES_A_LINE = 256;
 
 /** Named points of a compaction, in order; the crash tests kill the process at each. */
-const COMPACTION_STEPS = ['compacted-copy-written', 'compacted-copy-placed'] as const;
-export type CompactionStep = (typeof COMPACTION_STEPS)[number];
+type CompactionStep = 'compacted-copy-written' | 'compacted-copy-placed';
 
 /** What a recovery journal holds. */
 export interface RecoveryContents {
