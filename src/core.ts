@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import { lockDataDir } from './db/data-dir-lock.ts';
 import { openDatabase } from './db/open-database.ts';
 import { openChainIndex } from './db/sqlite-chain-index.ts';
+import type { Credentials } from './git/environment.ts';
 import { openGitBeacon } from './git/open-git-beacon.ts';
 import type { CommitSigner } from './git/ssh-signature.ts';
 import { systemClock } from './shared/clock.ts';
@@ -99,6 +100,16 @@ export async function openState(config: Config, closers: Closers, logger: Logger
   return { database, vault };
 }
 
+/** What opens a remote, of the configuration. */
+export function beaconCredentials(config: Config): Credentials {
+  const { beaconSshKey, beaconSshKeyFile, beaconKnownHostsFile } = config;
+  return {
+    ...(beaconSshKey !== undefined && { sshKey: beaconSshKey.reveal() }),
+    ...(beaconSshKeyFile !== undefined && { sshKeyFile: beaconSshKeyFile }),
+    ...(beaconKnownHostsFile !== undefined && { knownHostsFile: beaconKnownHostsFile }),
+  };
+}
+
 /**
  * Opens the beacon that the configuration names, or the embedded one.
  * @param signer signs what is pushed.
@@ -110,7 +121,6 @@ export function openBeacon(
   { logger, ambient }: Surroundings,
   signer?: CommitSigner,
 ): Promise<Beacon> {
-  const { beaconSshKey, beaconSshKeyFile, beaconKnownHostsFile } = config;
   return openGitBeacon({
     url: config.beaconUrl ?? dataFiles(config.dataDir).beacon,
     epochBranch: config.beaconEpochBranch,
@@ -118,9 +128,7 @@ export function openBeacon(
     signer,
     logger,
     ambient,
-    ...(beaconSshKey !== undefined && { sshKey: beaconSshKey.reveal() }),
-    ...(beaconSshKeyFile !== undefined && { sshKeyFile: beaconSshKeyFile }),
-    ...(beaconKnownHostsFile !== undefined && { knownHostsFile: beaconKnownHostsFile }),
+    ...beaconCredentials(config),
   });
 }
 

@@ -85,6 +85,9 @@ function encodeNumber(value: number): string {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** The fault of a record whose successor hash nobody can answer. */
+export const UNKNOWN_HASH_FORM = 'successor_hash has no known form';
+
 const HASH_PATTERN = /^(?:[0-9a-f]{128}|\$argon2(?:id|i|d)\$[\x21-\x7e]{1,300})$/;
 
 /**
@@ -109,7 +112,7 @@ export function parseRecord(bytes: Uint8Array): TransactionRecord | { readonly f
   const bad = texts.find((key) => typeof fields[key] !== 'string' || fields[key] === '');
   if (bad !== undefined) return { fault: `${bad} is not a non-empty text` };
   if (typeof hash !== 'string' || !HASH_PATTERN.test(hash)) {
-    return { fault: 'successor_hash has no known form' };
+    return { fault: UNKNOWN_HASH_FORM };
   }
   if (!Number.isSafeInteger(time) || (time as number) < 0) {
     return { fault: 'transaction_time is not a whole number of milliseconds' };

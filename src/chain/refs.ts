@@ -3,7 +3,8 @@ import { AppError } from '../shared/errors.ts';
 import type { AssetId, OwnerId } from '../shared/ids.ts';
 
 const BRANCH_PREFIX = 'nfgt-';
-const RESERVED_ASSET_IDS = new Set(['well-known', 'common', 'metadata']);
+/** Names that are neither assets nor their ids. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set(['well-known', 'common', 'metadata']);
 
 /** The longest asset id in bytes: the branch's name and git's `.lock` must fit in a file name of 255 bytes. */
 export const MAX_ASSET_ID_BYTES = 240;
@@ -42,7 +43,7 @@ function faultOfAssetId(text: unknown): string | undefined {
     return `it is longer than ${MAX_ASSET_ID_BYTES} bytes`;
   }
   if (!text.isWellFormed()) return 'it is not well-formed Unicode';
-  if (RESERVED_ASSET_IDS.has(text)) return 'it is reserved';
+  if (RESERVED_NAMES.has(text)) return 'it is reserved';
   if (text.includes('/')) return 'it contains a slash';
   // eslint-disable-next-line no-control-regex -- control characters are exactly what git refuses
   if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(text)) return 'it contains a character that git refuses';

@@ -3,8 +3,8 @@ import type { ChainCommit } from '../chain/beacon.ts';
 import { MAX_RECORD_BYTES } from '../chain/record.ts';
 import { isCommitId, type CommitId } from '../shared/ids.ts';
 import type { ObjectAnswer, ObjectReader, ObjectRequest } from './object-reader.ts';
+import { readRootTree, type RootTree } from './root-tree.ts';
 
-const RECORD_FILE = 'metadata.json';
 /** Modes of a regular file; a link or a directory of the record's name is no record. */
 const FILE_MODES = ['100644', '100755'];
 /** A branch with more new commits than this is left out: no interaction chain is that long, a foreign history may be. */
@@ -22,14 +22,6 @@ interface Walk {
   /** Newest first. */
   readonly commits: ReadCommit[];
   fault: string | undefined;
-}
-
-/** A commit's root tree as far as a chain goes by it. */
-interface RootTree {
-  /** The blob that holds the record; undefined when there is none. */
-  readonly recordId: string | undefined;
-  /** The bytes of every other entry, one character each: two trees that differ in the record only have the same. */
-  readonly others: string;
 }
 
 /** A branch that could not be read, and why, in words for the log. */
@@ -101,7 +93,7 @@ function advance(
   const { parents, message } = parseCommit(answer.content);
   walk.commits.push({
     commit: { commitId, parents, message, record: undefined, changesOtherFiles: false },
-    tree: readTree(tree),
+    tree: readRootTree(tree),
   });
   if (walk.commits.length > MAX_NEW_COMMITS) {
     walk.fault = `it has more than ${MAX_NEW_COMMITS} new commits`;
@@ -119,7 +111,7 @@ async function compareTrees(reader: ObjectReader, walks: readonly Walk[]): Promi
   const answers = await reader.read(
     known.map((base) => ({ command: 'contents', object: `${base}^{tree}` })),
   );
-  const baseTrees = new Map(known.map((base, index) => [base, readTree(answers[index])]));
+  const baseTrees = new Map(known.map((base, index) => [base, readRootTree(answers[index])]));
   for (const { commits } of walks) {
     for (const [index, read] of commits.entries()) {
       const parent = parentOf(read);
@@ -134,14 +126,16 @@ async function compareTrees(reader: ObjectReader, walks: readonly Walk[]): Promi
 
 /** Fetches the records of all walks, some thousand at a time to bound what is in flight. */
 async function readRecords(reader: ObjectReader, walks: readonly Walk[]): Promise<void> {
-  const wanted = walks.flatMap(({ commits }) => commits.filter(({ tree }) => tree?.recordId));
+  const wanted = walks.flatMap(({ commits }) =>
+    commits.filter(({ tree }) => FILE_MODES.includes(tree?.record?.mode ?? '')),
+  );
   const step = 4096;
   for (let start = 0; start < wanted.length; start += step) {
     const entries = wanted.slice(start, start + step);
     const answers = await reader.read(
       entries.map(({ tree }) => ({
         command: 'contents',
-        object: tree?.recordId ?? '',
+        object: tree?.record?.id ?? '',
         maxBytes: MAX_RECORD_BYTES,
       })),
     );
@@ -151,25 +145,6 @@ async function readRecords(reader: ObjectReader, walks: readonly Walk[]): Promis
       entry.commit = { ...entry.commit, record };
     }
   }
-}
-
-/** Reads a tree object: entries of mode, space, name, NUL and the object's id in bytes. */
-function readTree(answer: ObjectAnswer | undefined): RootTree | undefined {
-  if (answer?.type !== 'tree' || answer.content === undefined) return undefined;
-  const { content } = answer;
-  const idBytes = answer.id.length / 2;
-  const others: string[] = [];
-  let recordId: string | undefined;
-  for (let at = 0; at < content.length;) {
-    const nameEnd = content.indexOf(0, at);
-    const end = nameEnd + 1 + idBytes;
-    if (nameEnd === -1 || end > content.length) return undefined;
-    const [mode = '', ...name] = content.toString('latin1', at, nameEnd).split(' ');
-    if (name.join(' ') !== RECORD_FILE) others.push(content.toString('latin1', at, end));
-    else if (FILE_MODES.includes(mode)) recordId = content.toString('hex', nameEnd + 1, end);
-    at = end;
-  }
-  return { recordId, others: others.join('') };
 }
 
 /** Reads the parents and the message of a commit object; nothing in it is an error. */

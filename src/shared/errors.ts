@@ -102,6 +102,7 @@ export const ERRORS = {
   DATABASE_TOO_NEW: define('unavailable', false, 'The database {file} was written by a newer version of the bot (it has {migration}). Nothing was changed. Start that version, or restore an older backup.'),
   DATA_DIR_IN_USE: define('conflict', true, 'Another process works on the data directory {dir}. Nothing was changed. Stop it first, or set another DATA_DIR.'),
   AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off; they are listed above. A running bot has frozen every movement. Restore nothing by hand before you know why.'),
+  VERIFICATION_FAILED: define('damaged', false, 'The verification found {count} things that are off in {beacon}; they are listed above. Nothing was changed. docs/verification.md says what each means and what to do.'),
 } as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof ERRORS;
