@@ -22,7 +22,7 @@ export interface SyncPart {
 }
 
 /** Branches read and taken over at once: it bounds what is in memory, and for how long nothing else gets its turn. */
-const BRANCHES_A_PART = 512;
+const BRANCHES_A_PART = 256;
 
 /**
  * Brings the index up to the remote, a part of the changed branches after the other.

@@ -1,4 +1,5 @@
 // The rows of the benchmark: what each measures, on which chain, and what it should reach.
+import type { ReadKind } from './measure-reads.ts';
 import type { Bench, Figures, Row } from './row.ts';
 
 /** Modules are loaded by the row that needs them, so that no row pays for another's in time or memory. */
@@ -10,6 +11,10 @@ const singleCreate = async (bench: Bench): Promise<Figures> =>
   (await import('./measure-creates.ts')).measureSingleCreate(bench);
 const readsBeside = async (bench: Bench): Promise<Figures> =>
   (await import('./measure-reads-beside.ts')).measureReadsBeside(bench);
+const reads =
+  (kind: ReadKind) =>
+  async (bench: Bench): Promise<Figures> =>
+    (await import('./measure-reads.ts')).measureReads(bench, kind);
 const start = async (bench: Bench): Promise<Figures> =>
   (await import('./measure-start.ts')).measureStart(bench);
 const idleSync = async (bench: Bench): Promise<Figures> =>
@@ -40,6 +45,21 @@ const createRows: readonly Row[] = [
 ];
 
 const nodeRows: readonly Row[] = [
+  { name: 'read-spot-asset', chain: 'event', aim: 'perSecond 12000', measure: reads('spot-asset') },
+  { name: 'read-detail', chain: 'event', aim: 'perSecond 12000', measure: reads('detail') },
+  {
+    name: 'read-history-asset',
+    chain: 'event',
+    aim: 'perSecond 12000',
+    measure: reads('history-asset'),
+  },
+  { name: 'read-spot-owner', chain: 'event', aim: 'perSecond 8000', measure: reads('spot-owner') },
+  {
+    name: 'read-history-owner',
+    chain: 'event',
+    aim: 'perSecond 8000',
+    measure: reads('history-owner'),
+  },
   { name: 'reads-beside', chain: 'event', aim: 'worstMs 50', measure: readsBeside },
   {
     name: 'reads-beside-git-push',
