@@ -76,7 +76,8 @@ async function run({ port, paths, connections, seconds }: LoadOrder): Promise<Lo
     while (performance.now() < endsAt) {
       const askedAt = performance.now();
       next = (next + 1) % paths.length;
-      bytes += await client.get(paths[next] ?? '/');
+      const length = await client.get(paths[next] ?? '/');
+      bytes += length;
       timesMs.push(performance.now() - askedAt);
     }
     client.close();

@@ -2,8 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AssetId } from '../../src/shared/ids.ts';
-import { startHttp } from '../../src/http/server.ts';
-import { silentLogger } from '../../src/shared/logger.ts';
+import { startBenchApi } from './bench-api.ts';
 import { openBenchValidator } from './bench-node.ts';
 import type { ProbeOrder, ProbeReport } from './probe.ts';
 import type { Bench, Figures } from './row.ts';
@@ -14,14 +13,7 @@ const MAX_ASSETS_READ = 1_000;
 /** The reader is another process, so that its own pauses stand in nobody's way. */
 export async function measureReadsBeside(bench: Bench): Promise<Figures> {
   const validator = await openBenchValidator(bench);
-  const http = await startHttp({
-    host: '127.0.0.1',
-    port: 0,
-    node: validator.node,
-    app: { createTransaction: validator.create, botOwnerId: 'bench' },
-    introspection: false,
-    logger: silentLogger,
-  });
+  const http = await startBenchApi(validator);
   const assetIds: AssetId[] = validator.node.chain.searchAssets('', MAX_ASSETS_READ);
   const probe = fork(PROBE);
   const order: ProbeOrder = { url: http.url, assetIds, seconds: bench.quick ? 3 : 20 };

@@ -3,8 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { IndexedTransaction } from '../../src/chain/chain-index.ts';
 import type { ChainReader } from '../../src/chain/node.ts';
-import { startHttp } from '../../src/http/server.ts';
-import { silentLogger } from '../../src/shared/logger.ts';
+import { startBenchApi } from './bench-api.ts';
 import { openBenchValidator } from './bench-node.ts';
 import type { LoadOrder, LoadReport } from './load.ts';
 import type { Bench, Figures } from './row.ts';
@@ -30,13 +29,7 @@ export type ReadKind = keyof typeof PATHS;
 /** The clients are another process: on two cores, they and the node have about one each. */
 export async function measureReads(bench: Bench, kind: ReadKind): Promise<Figures> {
   const validator = await openBenchValidator(bench);
-  const http = await startHttp({
-    host: '127.0.0.1',
-    port: 0,
-    node: validator.node,
-    app: { createTransaction: validator.create, botOwnerId: 'bench' },
-    logger: silentLogger,
-  });
+  const http = await startBenchApi(validator);
   const load = fork(LOAD);
   const order: LoadOrder = {
     port: Number(new URL(http.url).port),
