@@ -15,6 +15,11 @@ export class Advertisements {
   #listing: Buffer = Buffer.alloc(0);
   #seen: Advertisement = { branches: new Map(), tags: new Map() };
 
+  /** What was read last; nothing before the first reading. */
+  get newest(): Advertisement {
+    return this.#seen;
+  }
+
   async read(listing: Buffer): Promise<Advertisement> {
     if (!listing.equals(this.#listing)) {
       this.#seen = await parseAdvertisement(listing);

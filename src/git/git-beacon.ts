@@ -37,7 +37,7 @@ const DEFAULT_PUSH_TIMEOUT_MS = 60_000;
 const FETCH_TIMEOUT_MS = 600_000;
 /** A push still in flight gets this long to end by itself when the beacon is closed. */
 const CLOSE_GRACE_MS = 10_000;
-/** Up to this many branches are fetched by name; git compares each name with all refs, so beyond it takes them all. */
+/** Up to this many branches are fetched by name; git compares each name with all refs, so more are asked for by id. */
 const MAX_NAMED_FETCHES = 200;
 /** A stranger's commit may bring a large tree; the asset must not be stuck behind it. */
 const MAX_TREE_BYTES = 64 * 1024 * 1024;
@@ -316,12 +316,16 @@ export class GitBeacon implements Beacon {
     const wanted = branches.filter(isBranchName);
     if (wanted.length === 0) return;
     // Without a destination nothing but the objects is kept: no refs to slow the scratch repository down.
-    const names = wanted.length > MAX_NAMED_FETCHES ? ['*'] : wanted;
+    const isByName = wanted.length <= MAX_NAMED_FETCHES;
+    const wants = wanted.map((branch) => {
+      const tip = isByName ? undefined : this.parts.advertisements.newest.branches.get(branch);
+      return `${tip ?? `refs/heads/${branch}`}\n`;
+    });
     const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
     const result = await this.run(
       ['fetch', ...options, '--no-recurse-submodules', '--refmap=', '--stdin', REMOTE],
       {
-        input: names.map((name) => `refs/heads/${name}\n`).join(''),
+        input: wants.join(''),
         timeoutMs: FETCH_TIMEOUT_MS,
       },
     );

@@ -532,6 +532,19 @@ describe.each([
   });
 });
 
+test('hundreds of new branches behind ssh are fetched in one go', async () => {
+  const fixture = sshFixture();
+  const [beacon, other] = [await fixture.open(), await fixture.open()];
+  const drafts = Array.from({ length: 250 }, () => makeDraft(beacon.epoch));
+  await pushAccepted(other, ...drafts);
+  const { branches } = await beacon.advertise();
+  const log = join(tempDir(), 'commands');
+  fixture.wrapSsh(`echo "$last" >> '${log}'; exec sh -c "$last"`);
+  const chains = await beacon.readBranches(branches, (id) => id === beacon.epoch);
+  expect(chains.size).toBe(251);
+  expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(1);
+});
+
 test('closing ends every child process, also twice', async () => {
   const fixture = sshFixture();
   const beacon = await fixture.open();
