@@ -112,7 +112,7 @@ async function spreadOver(
     await copyPacks(remote, gitDir);
     const kept = lines.filter((line) => {
       const [, ref = ''] = line.split(' ');
-      return ref !== 'refs/heads/main' && partOf(ref, parts) === part;
+      return ref === 'refs/heads/main' || partOf(ref, parts) === part;
     });
     await writeFile(join(gitDir, 'packed-refs'), `${[header, ...kept].join('\n')}\n`);
     // Without its mark and settings a repository is a stranger's, to which everything goes by `git push`.
