@@ -52,6 +52,7 @@ module.exports = {
     fenced('kysely', '^src/db/'),
     fenced('fastify', '^src/http/', '^src/playground/'),
     fenced('argon2', '^src/vault/', '^src/chain/'),
+    fenced('age-encryption', '^src/cli/'),
     fenced('dotenv', '^src/main\\.ts$', '^src/cli/'),
   ],
   options: {

@@ -15,11 +15,15 @@ import { openChainIndex } from './db/sqlite-chain-index.ts';
 import type { Credentials } from './git/environment.ts';
 import { openGitBeacon } from './git/open-git-beacon.ts';
 import type { CommitSigner } from './git/ssh-signature.ts';
+import { AppError } from './shared/errors.ts';
 import { systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
 import { openValidatorKeys, type ValidatorKeys } from './validator-keys.ts';
 import { RecoveryJournal } from './vault/recovery-journal.ts';
 import { openVault, type Vault } from './vault/vault.ts';
+
+/** Its presence in a data directory says that a restore was not finished. */
+export const RESTORE_MARKER = 'restore.unfinished';
 
 /** The files of a data directory. */
 export function dataFiles(dataDir: string) {
@@ -147,7 +151,7 @@ export async function openCore(
 }
 
 /** The recovery journal that the configuration names. */
-function recoveryFile({ recoveryJournal, dataDir }: Config): string {
+export function recoveryFile({ recoveryJournal, dataDir }: Config): string {
   return recoveryJournal ?? dataFiles(dataDir).recoveryJournal;
 }
 
@@ -162,11 +166,15 @@ function openRecovery(
   return recovery;
 }
 
-/** Makes the data directory, for its owner alone, and takes it for this process. @throws AppError DATA_DIR_IN_USE */
+/** Makes the data directory, for its owner alone, and takes it for this process. @throws AppError DATA_DIR_IN_USE, RESTORE_UNFINISHED */
 async function takeDataDir(dataDir: string, closers: Closers): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await chmod(dataDir, 0o700);
   closers.add(lockDataDir(dataDir));
+  // Half of a backup would be taken for a new data directory, with a new vault beside the old beacon.
+  if (existsSync(join(dataDir, RESTORE_MARKER))) {
+    throw new AppError('RESTORE_UNFINISHED', { dir: dataDir });
+  }
 }
 
 /** Opens beacon, index and node over a journal. */

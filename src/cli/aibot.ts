@@ -2,14 +2,20 @@
 // The `aibot` command: what an operator does from a shell.
 import 'dotenv/config';
 import { Command, CommanderError } from 'commander';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { parseConfig } from '../config.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { reportFailure, runProgram } from '../run-program.ts';
 import { AppError } from '../shared/errors.ts';
 import { auditFromOutside, printAudit } from './audit.ts';
+import { printBackup, takeBackup } from './backup.ts';
 import { announceNode, startNode } from './node.ts';
+import { printRestore, restoreBackup } from './restore.ts';
+import { printBackupReport, verifyBackup } from './verify-backup.ts';
 import { printVerification, showProgress, verifyFromOutside } from './verify.ts';
+
+/** Warnings, on stderr, out before the process ends. */
+const openQuietLog = (): Logger => pino({ level: 'warn' }, pino.destination({ sync: true, fd: 2 }));
 
 const program = new Command('aibot')
   .description('A Discord bot with an NFGT node inside')
@@ -23,8 +29,8 @@ program
   .option('--json', 'print the report as JSON')
   .action(async ({ json = false }: { json?: boolean }) => {
     const config = parseConfig(process.env);
-    const logger = pino({ level: 'warn' }, pino.destination({ sync: true, fd: 2 }));
-    const report = await auditFromOutside(config, { logger, ambient: process.env });
+    const surroundings = { logger: openQuietLog(), ambient: process.env };
+    const report = await auditFromOutside(config, surroundings);
     console.log(json ? JSON.stringify(report, undefined, 2) : printAudit(report));
     const count = report.findings.length;
     if (count > 0) throw new AppError('AUDIT_FAILED', { count });
@@ -62,6 +68,44 @@ interface VerifyCommandOptions {
   readonly epochBranch?: string;
   readonly maxFindings: string;
 }
+
+program
+  .command('backup')
+  .description('take a backup into an empty or new folder, beside a running bot or without')
+  .argument('<dir>', 'where the backup goes')
+  .option(
+    '--with-key',
+    'put the key file of the vault in as well: whoever has both has every asset',
+  )
+  .option('--recipient <age1…>', 'encrypt the backup for this public key of age')
+  .action(async (dir: string, given: { withKey?: boolean; recipient?: string }) => {
+    const config = parseConfig(process.env);
+    const options = { dir, withKey: given.withKey ?? false, recipient: given.recipient };
+    console.log(printBackup(await takeBackup(config, options, { ambient: process.env }), dir));
+  });
+
+program
+  .command('restore')
+  .description(
+    'restore a backup onto an empty data directory, or with --verify only prove it sound',
+  )
+  .argument('<dir>', 'the backup')
+  .option('--identity <file>', 'the identity of age that opens an encrypted backup')
+  .option('--verify', 'change nothing; exits 65 when something would be off after a restore')
+  .action(async (dir: string, given: { identity?: string; verify?: boolean }) => {
+    const config = parseConfig(process.env);
+    const options = { dir, identityFile: given.identity };
+    const surroundings = { logger: openQuietLog(), ambient: process.env };
+    if (given.verify !== true) {
+      const manifest = await restoreBackup(config, options, surroundings);
+      console.log(printRestore(manifest, config));
+      return;
+    }
+    const report = await verifyBackup(config, options, surroundings);
+    console.log(printBackupReport(report));
+    const count = report.findings.length;
+    if (count > 0) throw new AppError('BACKUP_INCOMPLETE', { count });
+  });
 
 program.parseAsync().catch((error: unknown) => {
   // What was wrong with the arguments is said by then; asking for help is no failure.

@@ -41,6 +41,7 @@ const listCurrent = statement(() =>
     .where('custody', '=', sql.lit('bot'))
     .orderBy('asset_id'),
 );
+const listAll = statement(() => entries.orderBy('created_at').orderBy('transaction_id'));
 const listLive = statement(() =>
   entries
     .where((eb) =>
@@ -84,6 +85,10 @@ export class SqliteVaultStore implements Synchronous<VaultStore> {
 
   listCurrent(): readonly VaultEntry[] {
     return this.#connection.all(listCurrent, {});
+  }
+
+  listAll(): readonly VaultEntry[] {
+    return this.#connection.all(listAll, {});
   }
 
   listLive(): readonly VaultEntry[] {

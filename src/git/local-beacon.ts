@@ -338,7 +338,8 @@ async function findStat(file: string): Promise<Stats | undefined> {
   }
 }
 
-async function flushTree(directory: string): Promise<void> {
+/** Flushes every file and directory below, and this one. */
+export async function flushTree(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) await flushTree(path);

@@ -101,6 +101,11 @@ export const ERRORS = {
   CONFIG_INVALID: define('invalid', false, 'The configuration has faults. Nothing was started or changed.\n{faults}'),
   DATABASE_TOO_NEW: define('unavailable', false, 'The database {file} was written by a newer version of the bot (it has {migration}). Nothing was changed. Start that version, or restore an older backup.'),
   DATA_DIR_IN_USE: define('conflict', true, 'Another process works on the data directory {dir}. Nothing was changed. Stop it first, or set another DATA_DIR.'),
+  BACKUP_DIR_NOT_EMPTY: define('conflict', false, 'There is something in {dir} already. Nothing was written. Name a folder that is empty or not there yet.'),
+  BACKUP_DAMAGED: define('damaged', false, 'The backup in {dir} is damaged: {reason}. Nothing was changed. Take another backup.'),
+  BACKUP_INCOMPLETE: define('damaged', false, 'After a restore of this backup {count} things would be off; they are listed above. Nothing was changed. Take a new backup, and keep the newest recovery journal.'),
+  DATA_DIR_NOT_EMPTY: define('conflict', false, 'The data directory {dir} is not empty. Nothing was changed. Set DATA_DIR to a new folder; only the vault\'s key file and the recovery journal may be there already.'),
+  RESTORE_UNFINISHED: define('unavailable', false, 'A restore into {dir} was not finished. Nothing was started. Run `npx aibot restore` with the same backup again; it begins anew.'),
   AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off; they are listed above. A running bot has frozen every movement. Restore nothing by hand before you know why.'),
   VERIFICATION_FAILED: define('damaged', false, 'The verification found {count} things that are off in {beacon}; they are listed above. Nothing was changed. docs/verification.md says what each means and what to do.'),
 } as const satisfies Record<string, ErrorDefinition>;

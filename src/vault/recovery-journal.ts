@@ -18,7 +18,8 @@ const MAX_GROUPS_A_LINE = 64;
 const ENTRIES_A_LINE = 256;
 
 /** Named points of a compaction, in order; the crash tests kill the process at each. */
-type CompactionStep = 'compacted-copy-written' | 'compacted-copy-placed';
+export const COMPACTION_STEPS = ['compacted-copy-written', 'compacted-copy-placed'] as const;
+type CompactionStep = (typeof COMPACTION_STEPS)[number];
 
 /** What a recovery journal holds. */
 export interface RecoveryContents {

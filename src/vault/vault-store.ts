@@ -26,6 +26,8 @@ export interface VaultStore {
   /** The current entry in the bot's custody; there is at most one for an asset. */
   findCurrent(assetId: AssetId): Promise<VaultEntry | undefined>;
   listCurrent(): Promise<readonly VaultEntry[]>;
+  /** Every entry there ever was, oldest first. */
+  listAll(): Promise<readonly VaultEntry[]>;
   /** Every entry that moves its asset or may come to, whoever keeps it: those that are waiting or current. */
   listLive(): Promise<readonly VaultEntry[]>;
   /** The waiting entry becomes current; the asset's current one becomes spent. Repeating it is harmless. */

@@ -1,4 +1,5 @@
-// Appends to a recovery journal until the disk is full, then says what is left; argv = the journal's file.
+// Appends to a recovery journal until the disk is full, then says what is left; argv = the journal's file. With a step
+// after it: compacts three entries to one, and dies at that step.
 // Run as its own process, because the limit that stands in for a full disk is the process's.
 import { createSecretKey, randomUUID } from 'node:crypto';
 import { AppError } from '../../src/shared/errors.ts';
@@ -7,7 +8,7 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import { RecoveryJournal } from '../../src/vault/recovery-journal.ts';
 import { Vault } from '../../src/vault/vault.ts';
 
-const [file = ''] = process.argv.slice(2);
+const [file = '', dieAtStep] = process.argv.slice(2);
 const vault = new Vault(createSecretKey(Buffer.alloc(32, 7)), false);
 const open = (): RecoveryJournal => new RecoveryJournal({ file, vault, logger: silentLogger });
 
@@ -33,6 +34,20 @@ async function fill(): Promise<{ readonly written: number; readonly refusal: str
   }
 }
 
-const filled = await fill();
-const { entries, isTorn } = await open().read();
-process.stdout.write(JSON.stringify({ ...filled, found: entries.length, isTorn }));
+async function compact(): Promise<void> {
+  const journal = open();
+  await journal.rewrite([]);
+  for (const chars of [1, 2, 3]) await append(journal, chars);
+  const { entries } = await journal.read();
+  await journal.rewrite(entries.slice(0, 1), (step) => {
+    if (step === dieAtStep) process.kill(process.pid, 'SIGKILL');
+  });
+}
+
+if (dieAtStep === undefined) {
+  const filled = await fill();
+  const { entries, isTorn } = await open().read();
+  process.stdout.write(JSON.stringify({ ...filled, found: entries.length, isTorn }));
+} else {
+  await compact();
+}

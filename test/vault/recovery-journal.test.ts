@@ -17,9 +17,15 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { AssetId, MemberId, TransactionId } from '../../src/shared/ids.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import type { RecoveryEntry } from '../../src/vault/recovery-entry.ts';
-import { readRecoveryJournal, RecoveryJournal } from '../../src/vault/recovery-journal.ts';
+import {
+  COMPACTION_STEPS,
+  readRecoveryJournal,
+  RecoveryJournal,
+} from '../../src/vault/recovery-journal.ts';
 import { Vault } from '../../src/vault/vault.ts';
 import { beforeRemoval, tempDir } from '../support/temp-dir.ts';
+
+const WORKER = new URL('../../dist/test/support/recovery-worker.js', import.meta.url).pathname;
 
 let file: string;
 let vault: Vault;
@@ -174,11 +180,10 @@ describe('a journal that cannot be written', () => {
   });
 
   test('refuses on a full disk, undoes what was half written, and goes on when there is room', () => {
-    const worker = new URL('../../dist/test/support/recovery-worker.js', import.meta.url).pathname;
-    if (!existsSync(worker)) throw new Error('run `npm run build` first');
+    if (!existsSync(WORKER)) throw new Error('run `npm run build` first');
     // The limit stands in for the disk's end: a write across it is cut, the next one fails (setrlimit(2)).
     const script = `trap '' XFSZ; ulimit -S -f 8; exec "$0" "$@"`;
-    const run = spawnSync('bash', ['-c', script, process.execPath, worker, file], {
+    const run = spawnSync('bash', ['-c', script, process.execPath, WORKER, file], {
       encoding: 'utf8',
     });
     expect(run.stderr).toBe('');
@@ -188,6 +193,20 @@ describe('a journal that cannot be written', () => {
     expect(said['written']).toBeGreaterThan(0);
   });
 });
+
+test.each(COMPACTION_STEPS)(
+  'killed with SIGKILL at %s, a compaction is done or not',
+  async (step) => {
+    if (!existsSync(WORKER)) throw new Error('run `npm run build` first');
+    const { signal } = spawnSync(process.execPath, [WORKER, file, step]);
+    expect(signal).toBe('SIGKILL');
+    const itsVault = new Vault(createSecretKey(Buffer.alloc(32, 7)), false);
+    const found = await open(file, itsVault).read();
+    expect(found).toMatchObject({ isTorn: false, damagedLines: [] });
+    expect(found.entries).toHaveLength(step === 'compacted-copy-written' ? 3 : 1);
+    await open(file, itsVault).append([entry()]);
+  },
+);
 
 test('the newest record of a transaction counts', async () => {
   const first = entry();
