@@ -47,6 +47,8 @@ export interface Config {
   readonly nodeRole: 'auto' | 'validator' | 'observer';
   /** Whether a validator answers introspection over HTTP; an observer always does. */
   readonly nodeIntrospection: boolean;
+  /** Where others can reach this validator's API, for its entry on the reserved branch. Undefined: it names none. */
+  readonly nodePublicUrl: string | undefined;
   readonly httpHost: string;
   /** 0: any free port. */
   readonly httpPort: number;
@@ -115,6 +117,17 @@ const apiUrl = z.string().transform((text, ctx): string => {
     return refuse(ctx, 'must be an https:// URL: over http:// everyone on the way reads the token');
   }
   return text.replace(/\/+$/, '');
+});
+
+const publicUrl = z.string().transform((text, ctx): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || text.length > 500) {
+    return refuse(ctx, 'must be an http:// or https:// URL of at most 500 characters');
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    return refuse(ctx, 'must be a URL without user name, password, query and fragment');
+  }
+  return url.href.replace(/\/+$/, '');
 });
 
 const token = z
@@ -215,6 +228,7 @@ const SETTINGS = {
   NODE_INTROSPECTION: oneOf(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true'),
+  NODE_PUBLIC_URL: publicUrl.optional(),
   HTTP_HOST: z
     .string()
     .regex(/^[a-z0-9._:-]+$/i, 'must be a host name or an address')
@@ -284,7 +298,7 @@ function faultsBetween(given: Readonly<Record<string, string | undefined>>): str
 
 /** Prefixes that no other program uses; VAULT_ and HTTP_ for example belong to others as well. */
 const OWN_PREFIXES =
-  /^(?:DISCORD_|BEACON_|GUYACHA_|PLAYGROUND_|NODE_ROLE|NODE_INTROSPECTION|CHAIN_PRIVACY)/;
+  /^(?:DISCORD_|BEACON_|GUYACHA_|PLAYGROUND_|NODE_(?:ROLE|INTROSPECTION|PUBLIC_URL)|CHAIN_PRIVACY)/;
 /** Names of other programs that are one letter away from ours. */
 const OTHERS = new Set(['HTTPS_PORT', 'HTTPS_HOST']);
 
@@ -331,6 +345,7 @@ function configFrom(settings: Settings): Config {
     beaconSyncIntervalMs: settings.BEACON_SYNC_INTERVAL_MS,
     nodeRole: settings.NODE_ROLE,
     nodeIntrospection: settings.NODE_INTROSPECTION,
+    nodePublicUrl: settings.NODE_PUBLIC_URL,
     httpHost: settings.HTTP_HOST,
     httpPort: settings.HTTP_PORT,
     playgroundPort: settings.PLAYGROUND_PORT,

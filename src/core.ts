@@ -8,6 +8,7 @@ import type { Beacon } from './chain/beacon.ts';
 import type { NodeDatabase } from './chain/journal-store.ts';
 import type { NfgtNode } from './chain/node.ts';
 import { openNode } from './chain/open-node.ts';
+import { Publisher } from './chain/publisher.ts';
 import type { Config } from './config.ts';
 import { lockDataDir } from './db/data-dir-lock.ts';
 import { openDatabase } from './db/open-database.ts';
@@ -189,9 +190,13 @@ async function openChain(
   closers.add(() => beacon.close());
   const index = openChainIndex(files.index);
   closers.add(() => index.close());
+  // Between the node and the index: what the node's last push has spent is still published.
+  let publisher: Publisher | undefined;
+  closers.add(() => publisher?.close());
   const node = await openNode({
     database,
     committer: keys?.committer ?? KEYLESS_COMMITTER,
+    sealer: keys?.sealer,
     beacon,
     index,
     clock: systemClock,
@@ -200,6 +205,15 @@ async function openChain(
     syncIntervalMs: config.beaconSyncIntervalMs,
   });
   closers.add(() => node.close());
+  if (keys !== undefined) {
+    const { committer: id, signer, sealer } = keys;
+    const { publicKey } = signer;
+    publisher = new Publisher({
+      entry: { id, publicKey, introspectionUrl: config.nodePublicUrl ?? null },
+      role: async () => (await node.status()).role,
+      ...{ beacon, index, database, sealer, clock: systemClock, logger: surroundings.logger },
+    });
+  }
   return { beacon, index, node };
 }
 

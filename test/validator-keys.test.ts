@@ -7,9 +7,9 @@ import { Closers, dataFiles, openBareNode, openCore } from '../src/core.ts';
 import { silentLogger } from '../src/shared/logger.ts';
 import { openValidatorKeys } from '../src/validator-keys.ts';
 import { makeDraft, pushAccepted } from './support/beacon-contract.ts';
-import { sshFixture } from './support/beacon-git.ts';
+import { gitFixture, sshFixture } from './support/beacon-git.ts';
 import { makeSshKey, verifyCommit } from './support/ssh-keys.ts';
-import { beforeRemoval, tempDir } from './support/temp-dir.ts';
+import { beforeRemoval, git, tempDir } from './support/temp-dir.ts';
 
 interface Opened {
   readonly commit: string;
@@ -71,7 +71,10 @@ test.each([
     /no private key/,
   ],
 ])('a key file %s leaves the signing to the vault’s key', async (_what, file, reason) => {
-  const vault = { deriveKey: () => Buffer.alloc(32, 1) };
+  const vault = {
+    deriveKey: () => Buffer.alloc(32, 1),
+    sealerFor: () => ({ seal: () => Buffer.alloc(1), open: () => '' }),
+  };
   const reasons: string[] = [];
   const logger = { ...silentLogger, info: (facts: object) => reasons.push(JSON.stringify(facts)) };
   const config = parseConfig({ BEACON_URL: 'ssh://x/y', BEACON_SSH_KEY_FILE: file() });
@@ -92,4 +95,34 @@ test('an observer is given no key to sign with, and keeps none', async () => {
   expect((await node.status()).role).toBe('observer');
   await closers.closeAll();
   expect(existsSync(dataFiles(mirror.DATA_DIR).vaultKey)).toBe(false);
+});
+
+test('two validators on one beacon list their keys on it, and git accepts the commits of both by that list', async () => {
+  const fixture = gitFixture();
+  await fixture.open();
+  const beacon = fixture.path;
+  const [one, two] = await Promise.all(
+    ['one', 'two'].map((name) =>
+      pushOne({
+        DATA_DIR: tempDir(),
+        BEACON_URL: beacon,
+        NODE_PUBLIC_URL: `https://${name}.example/`,
+      }),
+    ),
+  );
+  const signers = git(beacon, ['show', 'well-known:allowed_signers']);
+  expect(signers.split('\n')).toHaveLength(2);
+  for (const { commit, publicKey } of [one!, two!]) {
+    expect(signers).toContain(publicKey);
+    expect(verifyCommit(beacon, commit, [one!.publicKey, two!.publicKey]).isGood).toBe(true);
+  }
+  const file = JSON.parse(git(beacon, ['show', 'well-known:node.json'])) as {
+    validators: { introspection_url: string }[];
+  };
+  expect(file.validators.map((entry) => entry.introspection_url).toSorted()).toEqual([
+    'https://one.example',
+    'https://two.example',
+  ]);
+  const tip = git(beacon, ['rev-parse', 'well-known']);
+  expect(verifyCommit(beacon, tip, [one!.publicKey, two!.publicKey]).isGood).toBe(true);
 });

@@ -54,6 +54,24 @@ export type PushResult =
   /** The connection ended before the answer: the remote has all of it or nothing; ask before doing anything else. */
   | { readonly outcome: 'unknown'; readonly reason: string };
 
+/** The reserved branch `well-known` as it stands on the remote; nothing in it has been trusted. */
+export interface ReservedFiles {
+  /** Undefined when there is no such branch yet. */
+  readonly tip: CommitId | undefined;
+  /** Every path; undefined for what was not wanted, is larger than the limit, or is no regular file. */
+  readonly files: ReadonlyMap<string, Buffer | undefined>;
+}
+
+/** A commit on the reserved branch that adds or replaces files. */
+export interface ReservedChange {
+  /** Where the branch must stand. */
+  readonly basedOn: CommitId | undefined;
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly message: string;
+  readonly committer: string;
+  readonly commitTimeSeconds: number;
+}
+
 /**
  * A git remote that carries a beacon chain. Methods throw AppError BEACON_UNREACHABLE when the remote does not answer.
  */
@@ -81,6 +99,18 @@ export interface Beacon {
   ): Promise<ReadonlyMap<string, readonly ChainCommit[]>>;
   /** Pushes branch and tag of every draft in one atomic push: all of them or none. */
   push(drafts: readonly CommitDraft[]): Promise<PushResult>;
+  /**
+   * Reads the reserved branch.
+   * @param maxBytes the size of the largest file to read.
+   * @param wants whether to read the file at this path.
+   */
+  readReserved(maxBytes: number, wants: (path: string) => boolean): Promise<ReservedFiles>;
+  /**
+   * Writes to the reserved branch.
+   * @returns `stale` when the branch has moved on; nothing was written then.
+   * @throws AppError BEACON_REFUSED when the remote does not take it
+   */
+  writeReserved(change: ReservedChange): Promise<'written' | 'stale'>;
   /** Ends child processes; the beacon is not used afterwards. */
   close(): Promise<void>;
 }

@@ -113,6 +113,8 @@ export interface ChainIndex extends RecordReader, ChainSurvey {
   setIdentity(identity: string): void;
   findTip(assetId: AssetId): IndexedTransaction | undefined;
   findTransaction(transactionId: TransactionId): IndexedTransaction | undefined;
+  /** True when some asset's tip has this successor hash: whoever knows its passphrase can move that asset. */
+  hasTipWithHash(successorHash: string): boolean;
   /** True for a commit that was read before, whether its transaction was taken or skipped. */
   hasCommit(commitId: CommitId): boolean;
   /** Where the asset's branch stands: the parent of its next commit. */

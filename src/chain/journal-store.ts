@@ -26,7 +26,16 @@ export interface JournalEntry {
   readonly resolvedAt: number | null;
 }
 
-export type NewJournalEntry = Omit<JournalEntry, 'state' | 'reason' | 'resolvedAt'>;
+/** An entry as it is accepted. */
+export interface NewJournalEntry extends Omit<JournalEntry, 'state' | 'reason' | 'resolvedAt'> {
+  /** The passphrase that was presented, to be revealed once it is spent; it is forgotten when the entry is rejected. */
+  readonly sealedPassphrase?: Buffer | undefined;
+}
+
+/** A committed transaction whose presented passphrase was not published yet. */
+export interface SealedReveal extends Pick<JournalEntry, 'transactionId' | 'assetId' | 'record'> {
+  readonly sealed: Buffer;
+}
 
 /** Methods run within the database transaction that the store was made for. */
 export interface JournalStore {
@@ -52,6 +61,10 @@ export interface JournalStore {
   ): Promise<void>;
   /** The newest resolved entries of this state, newest first. */
   countPending(): Promise<number>;
+  /** Of committed entries, oldest first. */
+  listReveals(limit: number): Promise<readonly SealedReveal[]>;
+  /** Forgets the sealed passphrases of these transactions: they are published. */
+  removeReveals(transactionIds: readonly TransactionId[]): Promise<void>;
 }
 
 /** The part of the authoritative database that a node needs. */

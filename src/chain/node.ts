@@ -35,6 +35,8 @@ export interface CheckedTransaction {
   readonly successorPassphrase: string;
   /** The transaction that this one follows; undefined for a mint. */
   readonly predecessor: IndexedTransaction | undefined;
+  /** The passphrase that was presented, for the journal: it is revealed once it is spent. Undefined when it never is. */
+  readonly sealedPassphrase: Buffer | undefined;
 }
 
 /** Checked transactions that reach the chain together or not at all. */

@@ -20,10 +20,12 @@ import type {
   NodeStatus,
   TransactionDraft,
 } from './node.ts';
+import { predecessorProof } from './proofs.ts';
+import type { Sealer } from './publisher.ts';
 import { Pusher } from './pusher.ts';
-import { encodeRecord } from './record.ts';
+import { encodeRecord, type TransactionRecord } from './record.ts';
 import { Role } from './role.ts';
-import { answersHash, generatePassphrase, hashPassphrase } from './succession.ts';
+import { answersHash, generatePassphrase, hashPassphrase, isPlainHash } from './succession.ts';
 import { syncIndex } from './sync.ts';
 
 export interface NodeOptions {
@@ -36,6 +38,8 @@ export interface NodeOptions {
   readonly role: 'auto' | NodeRole;
   /** Author and committer of our commits: a short id of the validator's key. */
   readonly committer: string;
+  /** Keeps presented passphrases until they are spent and revealed; without one hand-overs prove nothing. */
+  readonly sealer?: Sealer | undefined;
   readonly syncIntervalMs: number;
   /** How often a role that was not set is found out anew; ten minutes by default. */
   readonly roleCheckIntervalMs?: number;
@@ -187,7 +191,30 @@ class Node implements NfgtNode {
       ownerId: draft.ownerId,
       metadata: draft.metadata,
     };
-    return { record, bytes: encodeRecord(record), successorPassphrase, predecessor };
+    const proof = this.#proveSuccession(record, draft.predecessorPassphrase, predecessor);
+    const proven = { ...record, predecessorProof: proof?.proof };
+    return {
+      record: proven,
+      bytes: encodeRecord(proven),
+      successorPassphrase,
+      predecessor,
+      sealedPassphrase: proof?.sealed,
+    };
+  }
+
+  /** Only for the form that a revealed passphrase can be checked with: argon2 guards one that a person may use elsewhere. */
+  #proveSuccession(
+    { assetId, transactionId }: Pick<TransactionRecord, 'assetId' | 'transactionId'>,
+    passphrase: string | undefined,
+    predecessor: IndexedTransaction | undefined,
+  ): { readonly proof: string; readonly sealed: Buffer } | undefined {
+    const { sealer } = this.#options;
+    if (sealer === undefined || passphrase === undefined || predecessor === undefined) {
+      return undefined;
+    }
+    if (!isPlainHash(predecessor.successorHash)) return undefined;
+    const sealed = sealer.seal(passphrase, { assetId, transactionId });
+    return { proof: predecessorProof(transactionId, passphrase), sealed };
   }
 
   /** Ids of other nodes' chains may have slashes; git then has no room for a branch that is called like their folder. */
@@ -200,7 +227,8 @@ class Node implements NfgtNode {
   async journal(journal: JournalStore, group: CheckedGroup): Promise<void> {
     const { index, beacon, clock, committer } = this.#options;
     const acceptedAt = clock.now();
-    const entries = group.transactions.map(({ record, bytes, predecessor }, position) => {
+    const entries = group.transactions.map((transaction, position) => {
+      const { record, bytes, predecessor, sealedPassphrase } = transaction;
       const { assetId } = record;
       if (index.findTip(assetId)?.transactionId !== predecessor?.transactionId) {
         throw new AppError('CHAIN_ADVANCED', { assetId });
@@ -216,6 +244,7 @@ class Node implements NfgtNode {
         committer,
         commitTimeSeconds: Math.floor(acceptedAt / 1000),
         acceptedAt,
+        sealedPassphrase,
       };
     });
     await journal.insertEntries(entries);

@@ -18,6 +18,8 @@ export interface TransactionRecord {
   readonly assetId: AssetId;
   readonly ownerId: OwnerId;
   readonly metadata: JsonValue;
+  /** What a hand-over commits to before the predecessor passphrase is revealed; see proofs.ts. */
+  readonly predecessorProof?: string | undefined;
 }
 
 /** The most bytes that a record may have; a larger one on the chain is skipped, never read into the index. */
@@ -40,7 +42,11 @@ export function encodeRecord(record: TransactionRecord): Buffer {
     ['owner_id', record.ownerId],
     ['metadata', record.metadata],
   ] as const;
-  const body = members.map(([key, value]) => `"${key}":${encodeJson(value)}`).join(',');
+  const { predecessorProof: proof } = record;
+  const added = proof === undefined ? [] : [['predecessor_proof', proof] as const];
+  const body = [...members, ...added]
+    .map(([key, value]) => `"${key}":${encodeJson(value)}`)
+    .join(',');
   return Buffer.from(`{${body}}`, 'utf8');
 }
 
@@ -85,6 +91,7 @@ function encodeNumber(value: number): string {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const PROOF_PATTERN = /^[0-9a-f]{128}$/;
 /** The fault of a record whose successor hash nobody can answer. */
 export const UNKNOWN_HASH_FORM = 'successor_hash has no known form';
 
@@ -119,6 +126,7 @@ export function parseRecord(bytes: Uint8Array): TransactionRecord | { readonly f
   }
   const metadata = (fields['metadata'] ?? null) as JsonValue;
   if (hasInfiniteNumber(metadata)) return { fault: 'metadata holds a number that is too large' };
+  const proof = fields['predecessor_proof'];
   return {
     successorHash: hash,
     transactionId: fields['transaction_id'] as TransactionId,
@@ -126,6 +134,8 @@ export function parseRecord(bytes: Uint8Array): TransactionRecord | { readonly f
     assetId: fields['asset_id'] as AssetId,
     ownerId: fields['owner_id'] as OwnerId,
     metadata,
+    // The format allows any further member; one of this name that is something else proves nothing.
+    ...(typeof proof === 'string' && PROOF_PATTERN.test(proof) && { predecessorProof: proof }),
   };
 }
 

@@ -3,8 +3,10 @@ import { AppError } from '../shared/errors.ts';
 import type { AssetId, OwnerId } from '../shared/ids.ts';
 
 const BRANCH_PREFIX = 'nfgt-';
+/** The branch on which validators say who they are; it is no asset's. */
+export const RESERVED_BRANCH = 'well-known';
 /** Names that are neither assets nor their ids. */
-export const RESERVED_NAMES: ReadonlySet<string> = new Set(['well-known', 'common', 'metadata']);
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([RESERVED_BRANCH, 'common', 'metadata']);
 
 /** The longest asset id in bytes: the branch's name and git's `.lock` must fit in a file name of 255 bytes. */
 export const MAX_ASSET_ID_BYTES = 240;

@@ -15,6 +15,11 @@ const MAX_COSTS = new Map([
 ]);
 const ARGON2 = /^\$argon2(?:id|i|d)\$v=\d+\$([a-z0-9=,]+)\$/;
 
+/** True for the form that the passphrase itself can be checked with by anybody, once it is revealed. */
+export function isPlainHash(successorHash: string): boolean {
+  return SHA512_HEX.test(successorHash);
+}
+
 /** A fresh successor passphrase: 192 bits from node:crypto as 32 characters of URL-safe base64. */
 export function generatePassphrase(): string {
   return randomBytes(PASSPHRASE_BYTES).toString('base64url');
@@ -30,7 +35,7 @@ export function hashPassphrase(passphrase: string): string {
  * the hash says which it is: SHA-512 hex, or an argon2 PHC string. Nothing answers a hash that is damaged or too dear.
  */
 export async function answersHash(passphrase: string, successorHash: string): Promise<boolean> {
-  if (SHA512_HEX.test(successorHash)) {
+  if (isPlainHash(successorHash)) {
     return timingSafeEqual(
       Buffer.from(hashPassphrase(passphrase), 'hex'),
       Buffer.from(successorHash, 'hex'),

@@ -3,11 +3,13 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { Kysely, Migrator, SqliteDialect, type Migration } from 'kysely';
 import { AppError } from '../shared/errors.ts';
 import { up as firstSchema } from './migrations/0001-first-schema.ts';
+import { up as reveals } from './migrations/0002-reveals.ts';
 import { up as restores } from './migrations/0003-restores.ts';
 
 /** In code, not in a folder that is read at run time: the build and the tests then see the same list. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first-schema': { up: firstSchema },
+  '0002-reveals': { up: reveals },
   '0003-restores': { up: restores },
 };
 

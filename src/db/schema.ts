@@ -139,6 +139,8 @@ export interface Schema {
     accepted_at: number;
     resolved_at: Generated<number | null>;
   };
+  /** Kept by a trigger too: the row of a rejected transaction goes. */
+  reveals: { transaction_id: TransactionId; sealed: Buffer };
   rolls: {
     settlement_id: SettlementId;
     position: number;

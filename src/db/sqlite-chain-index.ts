@@ -15,7 +15,7 @@ import { branchOf } from '../chain/refs.ts';
 import type { AssetId, CommitId, OwnerId, TransactionId } from '../shared/ids.ts';
 
 /** Raised whenever the tables, or what sync lets into them, change; an index of another version is made again. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** When the write-ahead log is copied into the file: 16 MB of it. */
 const CHECKPOINT_PAGES = 4_000;
@@ -44,6 +44,7 @@ const SCHEMA = `
     record BLOB NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX transactions_by_asset ON transactions (asset_id, position);
+  CREATE INDEX transactions_by_hash ON transactions (substr(successor_hash, 1, 16));
   CREATE INDEX transactions_by_owner ON transactions (owner_id, transaction_time DESC, transaction_id);
   CREATE TABLE faults (
     branch TEXT NOT NULL,
@@ -231,6 +232,10 @@ class SqliteChainIndex implements ChainIndex {
     return row && toTransaction(row);
   }
 
+  hasTipWithHash(successorHash: string): boolean {
+    return this.#statements.tipWithHash.get(successorHash, successorHash) !== undefined;
+  }
+
   hasCommit(commitId: CommitId): boolean {
     return this.#statements.hasCommit.get(commitId, commitId) !== undefined;
   }
@@ -350,6 +355,11 @@ function prepareStatements(db: BetterSqlite3.Database) {
     ),
     transaction: db.prepare<[string], Row>(
       `SELECT ${COLUMNS} FROM transactions t WHERE t.transaction_id = ?`,
+    ),
+    tipWithHash: db.prepare<[string, string], { one: number }>(
+      `SELECT 1 AS one FROM transactions t JOIN assets a ON a.asset_id = t.asset_id
+       WHERE substr(t.successor_hash, 1, 16) = substr(?, 1, 16) AND t.successor_hash = ?
+         AND a.tip_transaction_id = t.transaction_id`,
     ),
     hasTransaction: db.prepare<[string], { one: number }>(
       'SELECT 1 AS one FROM transactions WHERE transaction_id = ?',

@@ -1,6 +1,11 @@
 // The journal in SQLite: accepted transactions, at most one pending for an asset.
 import { sql } from 'kysely';
-import type { JournalEntry, JournalStore, NewJournalEntry } from '../chain/journal-store.ts';
+import type {
+  JournalEntry,
+  JournalStore,
+  NewJournalEntry,
+  SealedReveal,
+} from '../chain/journal-store.ts';
 import { AppError, type ErrorCode } from '../shared/errors.ts';
 import type { AssetId, SettlementId, TransactionId } from '../shared/ids.ts';
 import type { Connection } from './connection.ts';
@@ -58,6 +63,28 @@ const countPending = statement(() =>
     .selectFrom('journal')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('state', '=', sql.lit('pending')),
+);
+const insertReveal = statement((reveal: { transactionId: TransactionId; sealed: Buffer }) =>
+  query
+    .insertInto('reveals')
+    .values({ transaction_id: reveal.transactionId, sealed: reveal.sealed }),
+);
+const listReveals = statement((page: { limit: number }) =>
+  query
+    .selectFrom('reveals')
+    .innerJoin('journal', 'journal.transaction_id', 'reveals.transaction_id')
+    .select([
+      'journal.transaction_id as transactionId',
+      'journal.asset_id as assetId',
+      'journal.record',
+      'reveals.sealed',
+    ])
+    .where('journal.state', '=', sql.lit('committed'))
+    .orderBy('journal.sequence')
+    .limit(page.limit),
+);
+const removeReveal = statement((by: { transactionId: TransactionId }) =>
+  query.deleteFrom('reveals').where('transaction_id', '=', by.transactionId),
 );
 const resolveGroup = statement(
   (change: {
@@ -122,9 +149,23 @@ export class SqliteJournalStore implements Synchronous<JournalStore> {
     return this.#connection.first(countPending, {})?.count ?? 0;
   }
 
-  #insertEntry(entry: NewJournalEntry): void {
+  listReveals(limit: number): readonly SealedReveal[] {
+    return this.#connection.all(listReveals, { limit });
+  }
+
+  removeReveals(transactionIds: readonly TransactionId[]): void {
+    this.#connection.atomic(() => {
+      for (const transactionId of transactionIds) {
+        this.#connection.run(removeReveal, { transactionId });
+      }
+    });
+  }
+
+  #insertEntry({ sealedPassphrase: sealed, ...entry }: NewJournalEntry): void {
     try {
       this.#connection.run(insertEntry, entry);
+      if (sealed === undefined) return;
+      this.#connection.run(insertReveal, { transactionId: entry.transactionId, sealed });
     } catch (error) {
       if (isTaken(error, 'journal.asset_id')) {
         throw new AppError('ASSET_BUSY', { assetId: entry.assetId }, { cause: error });

@@ -59,7 +59,7 @@ function commitContent(
 }
 
 /** The bytes of a commit object. What is signed is the commit without the signature, which git adds as its last header. */
-async function encodeCommit(
+export async function encodeCommit(
   format: ObjectFormat,
   {
     header,

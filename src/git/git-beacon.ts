@@ -6,8 +6,11 @@ import type {
   CommitDraft,
   PushRight,
   PushResult,
+  ReservedChange,
+  ReservedFiles,
 } from '../chain/beacon.ts';
-import { branchOf } from '../chain/refs.ts';
+import { branchOf, RESERVED_BRANCH } from '../chain/refs.ts';
+import { AppError } from '../shared/errors.ts';
 import { isCommitId, type CommitId, type TransactionId } from '../shared/ids.ts';
 import type { Advertisements } from './advertisement.ts';
 import { readChains } from './branch-reader.ts';
@@ -26,9 +29,10 @@ import {
 import { ObjectReader } from './object-reader.ts';
 import { PackedRefs, type RefChange } from './packed-refs.ts';
 import type { RunResult } from './processes.ts';
-import { explain, isFinal, judgePush } from './push-report.ts';
+import { explain, isFinal, judgePush, type PushVerdict } from './push-report.ts';
 import { lastWords, remoteFailure } from './remote-failure.ts';
 import { redact } from './remote-url.ts';
+import { makeFilesCommit, readFiles } from './reserved-branch.ts';
 import { listRemote, runRemote, type Transport } from './transport.ts';
 import { OUTBOX_REFSPECS, REMOTE, type ScratchRepository } from './scratch-repository.ts';
 import type { CommitSigner } from './ssh-signature.ts';
@@ -162,6 +166,20 @@ export class GitBeacon implements Beacon {
     return result;
   }
 
+  async readReserved(maxBytes: number, wants: (path: string) => boolean): Promise<ReservedFiles> {
+    const tip = await this.findReservedTip();
+    if (tip === undefined) return { tip, files: new Map() };
+    await this.bringReserved(tip);
+    const files = await readFiles(this.repository, this.reader, tip, { maxBytes, wants });
+    return { tip, files };
+  }
+
+  writeReserved(change: ReservedChange): Promise<'written' | 'stale'> {
+    const result = this.pushing.then(() => this.pushReserved(change));
+    this.pushing = result.catch(() => undefined);
+    return result;
+  }
+
   async close(): Promise<void> {
     const grace = setTimeout(() => void this.parts.transport.pool.close(), CLOSE_GRACE_MS);
     await this.pushing;
@@ -193,6 +211,45 @@ export class GitBeacon implements Beacon {
     return this.pushOutbox(drafts, batch.commits);
   }
 
+  private async pushReserved(change: ReservedChange): Promise<'written' | 'stale'> {
+    const { signer, scratch } = this.parts;
+    const { objectFormat } = scratch;
+    if (change.basedOn !== undefined) await this.bringReserved(change.basedOn);
+    const objects = await makeFilesCommit(this.repository, objectFormat, { ...change, signer });
+    const ref = `refs/heads/${RESERVED_BRANCH}`;
+    const target = objects[0].id as CommitId;
+    const batch = {
+      objects,
+      changes: [{ ref, target, expected: [change.basedOn] }],
+    };
+    if (await this.writeOwn(batch)) return 'written';
+    await this.fillOutbox(batch);
+    const verdict = await this.pushRefs(new Set([ref]));
+    if (verdict.outcome === 'accepted') return 'written';
+    if (verdict.outcome === 'refused' && verdict.staleRefs.size > 0) return 'stale';
+    const code = verdict.outcome === 'refused' ? 'BEACON_REFUSED' : 'BEACON_UNREACHABLE';
+    throw new AppError(code, { reason: redact(verdict.reason) });
+  }
+
+  private async bringReserved(tip: CommitId): Promise<void> {
+    if (this.parts.local !== undefined) return;
+    if ((await this.findMissing([tip])).size > 0) await this.fetch([RESERVED_BRANCH]);
+  }
+
+  /** Asks for this one branch: a large remote need not list all its refs for that. */
+  private async findReservedTip(): Promise<CommitId | undefined> {
+    const ref = `refs/heads/${RESERVED_BRANCH}`;
+    const result = await this.run(['ls-remote', '--quiet', REMOTE, ref]);
+    if (result.exitCode !== 0) throw remoteFailure(this.parts.transport.remote, result);
+    const lines = result.stdout.toString('utf8').split('\n');
+    const [id = ''] = lines.find((line) => line.endsWith(`\t${ref}`))?.split('\t') ?? [];
+    return isCommitId(id) ? id : undefined;
+  }
+
+  private get repository(): { gitDir: string } & Pick<Transport, 'pool' | 'environment'> {
+    return { ...this.parts.transport, gitDir: this.parts.scratch.gitDir };
+  }
+
   private async prepareBatch(
     drafts: readonly CommitDraft[],
     trees: ReadonlyMap<CommitId, Buffer>,
@@ -208,7 +265,7 @@ export class GitBeacon implements Beacon {
    * Writes into our own beacon without a push.
    * @returns false when a push has to be made or to say what is wrong: to repeat the batch there does no harm.
    */
-  private async writeOwn(batch: PreparedBatch): Promise<boolean> {
+  private async writeOwn(batch: Omit<PreparedBatch, 'commits'>): Promise<boolean> {
     const { local, transport } = this.parts;
     if (this.ownRefs === undefined || local === undefined || (await hasHooks(local))) return false;
     try {
@@ -219,7 +276,7 @@ export class GitBeacon implements Beacon {
     }
   }
 
-  private async fillOutbox({ objects, changes }: PreparedBatch): Promise<void> {
+  private async fillOutbox({ objects, changes }: Omit<PreparedBatch, 'commits'>): Promise<void> {
     const { scratch, transport } = this.parts;
     const pack = encodePack(scratch.objectFormat, objects);
     // Whether it likes the objects, and the foreign tree among them that a commit goes on from, is the remote's to say.
@@ -231,11 +288,8 @@ export class GitBeacon implements Beacon {
     drafts: readonly CommitDraft[],
     commits: ReadonlyMap<TransactionId, CommitId>,
   ): Promise<PushResult> {
-    const args = ['push', '--atomic', '--porcelain', '--no-progress', REMOTE, ...OUTBOX_REFSPECS];
-    const timeoutMs = this.parts.pushTimeoutMs ?? DEFAULT_PUSH_TIMEOUT_MS;
-    const result = await this.run(args, { timeoutMs });
     const owners = ownersOfRefs(drafts);
-    const verdict = judgePush(result, new Set(owners.keys()));
+    const verdict = await this.pushRefs(new Set(owners.keys()));
     if (verdict.outcome === 'refused') {
       const stale = new Set([...verdict.staleRefs].flatMap((ref) => owners.get(ref) ?? []));
       return refused([...stale], redact(verdict.reason), verdict.retryable);
@@ -243,6 +297,13 @@ export class GitBeacon implements Beacon {
     if (verdict.outcome === 'unknown') return { ...verdict, reason: redact(verdict.reason) };
     this.looseRefs += 2 * drafts.length;
     return this.acceptDurably(commits);
+  }
+
+  /** Pushes what the outbox holds, which are these refs of the remote. */
+  private async pushRefs(refs: ReadonlySet<string>): Promise<PushVerdict> {
+    const args = ['push', '--atomic', '--porcelain', '--no-progress', REMOTE, ...OUTBOX_REFSPECS];
+    const timeoutMs = this.parts.pushTimeoutMs ?? DEFAULT_PUSH_TIMEOUT_MS;
+    return judgePush(await this.run(args, { timeoutMs }), refs);
   }
 
   private async acceptDurably(commits: ReadonlyMap<TransactionId, CommitId>): Promise<PushResult> {

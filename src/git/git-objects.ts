@@ -65,11 +65,31 @@ function* treeEntries(format: ObjectFormat, tree: Buffer): Iterable<TreeEntry> {
     const end = nul + 1 + idBytes;
     if (space === -1 || nul < space || end > tree.length) throw new RangeError('no tree object');
     const name = tree.subarray(space + 1, nul);
-    const isDirectory = tree.toString('latin1', at, space) === DIRECTORY_MODE;
-    const sortKey = isDirectory ? Buffer.concat([name, Buffer.from('/')]) : name;
+    const sortKey = sortKeyOf(tree.toString('latin1', at, space), name);
     yield { bytes: tree.subarray(at, end), name, sortKey };
     at = end;
   }
+}
+
+/** The bytes of a tree object: its entries in git's order. */
+export function encodeTree(
+  entries: readonly { readonly mode: string; readonly name: Buffer; readonly id: string }[],
+): Buffer {
+  const sorted = entries
+    .map((entry) => ({ ...entry, key: sortKeyOf(entry.mode, entry.name) }))
+    .sort((a, b) => Buffer.compare(a.key, b.key));
+  return Buffer.concat(
+    sorted.flatMap(({ mode, name, id }) => [
+      Buffer.from(`${mode} `),
+      name,
+      Buffer.of(0),
+      Buffer.from(id, 'hex'),
+    ]),
+  );
+}
+
+function sortKeyOf(mode: string, name: Buffer): Buffer {
+  return mode === DIRECTORY_MODE ? Buffer.concat([name, Buffer.from('/')]) : name;
 }
 
 /**

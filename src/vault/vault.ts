@@ -58,6 +58,29 @@ export class Vault {
     return passphrase.toString('utf8');
   }
 
+  /**
+   * Seals for another part of the program, with a key and a context of its own: what it has sealed opens neither as a
+   * row of the vault nor for another purpose or transaction.
+   */
+  sealerFor(purpose: string): Pick<Vault, 'seal' | 'open'> {
+    const key = enclose(this.deriveKey(`seal:${purpose}`));
+    const context = ({ assetId, transactionId }: SealedFor): Context => [
+      purpose,
+      assetId,
+      transactionId,
+    ];
+    return {
+      seal: (text, sealedFor) => seal(key, Buffer.from(text, 'utf8'), context(sealedFor)),
+      open: (sealed, sealedFor) => {
+        const text = unseal(key, sealed, context(sealedFor));
+        if (text === undefined) {
+          throw new AppError('VAULT_SEAL_BROKEN', { assetId: sealedFor.assetId });
+        }
+        return text.toString('utf8');
+      },
+    };
+  }
+
   /** A 32-byte key for another part of the program; the same purpose gives the same key for the vault's whole life. */
   deriveKey(purpose: string): Buffer {
     return deriveKey(this.#dataKey, `purpose:${purpose}`);

@@ -111,3 +111,23 @@ describe('records alone', () => {
     index.close();
   });
 });
+
+test('the index tells which successor hashes a tip still has', () => {
+  const index = openChainIndex(':memory:');
+  fill(index);
+  const next = {
+    successorHash: hashPassphrase('next'),
+    transactionId: '00000000-0000-4000-9000-000000000000' as TransactionId,
+    transactionTime: 999,
+    assetId: 'asset-7' as AssetId,
+    ownerId: 'owner' as OwnerId,
+    metadata: null,
+  };
+  const commitId = 'f'.repeat(40) as CommitId;
+  const transactions = [{ commitId, record: next, bytes: encodeRecord(next) }];
+  index.apply([{ assetId: next.assetId, branchCommit: commitId, transactions }], []);
+  expect(
+    ['7', '8', 'next', 'none'].map((text) => index.hasTipWithHash(hashPassphrase(text))),
+  ).toEqual([false, true, true, false]);
+  index.close();
+});

@@ -83,7 +83,10 @@ function watchPushes(beacon: string): () => readonly string[] {
   writeFileSync(hook, `#!/bin/sh\ncut -d' ' -f3 >> '${log}'\necho --- >> '${log}'\n`);
   chmodSync(hook, 0o755);
   git(beacon, ['config', 'core.hooksPath', 'hooks']);
-  return () => (existsSync(log) ? readFileSync(log, 'utf8').split('---\n').filter(Boolean) : []);
+  // What the validator says of itself on the reserved branch is no transaction's push.
+  const isOfTransactions = (push: string): boolean => push !== '' && !/well-known$/m.test(push);
+  return () =>
+    existsSync(log) ? readFileSync(log, 'utf8').split('---\n').filter(isOfTransactions) : [];
 }
 
 /** What a person does on the page. */

@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
+import type { Beacon } from '../../src/chain/beacon.ts';
 import { branchOf } from '../../src/chain/refs.ts';
 import type { AssetId, CommitId } from '../../src/shared/ids.ts';
 import { makeDraft, pushAccepted } from '../support/beacon-contract.ts';
@@ -554,4 +555,55 @@ test('closing ends every child process, also twice', async () => {
   await beacon.close();
   await beacon.close();
   expect(processesIn(join(fixture.path, '..'))).toEqual([]);
+});
+
+describe('the reserved branch', () => {
+  const write = (beacon: Beacon, basedOn: CommitId | undefined, path: string) =>
+    beacon.writeReserved({
+      basedOn,
+      files: new Map([[path, Buffer.from(path)]]),
+      message: 'words',
+      committer: 'abc123',
+      commitTimeSeconds: 1,
+    });
+
+  test('keeps links, programs and submodules of strangers, and never reads them', async () => {
+    const fixture = gitFixture();
+    const beacon = await fixture.open();
+    const blob = git(fixture.path, ['hash-object', '-w', '--stdin'], '/etc/passwd');
+    const folder = git(fixture.path, ['mktree'], `100755 blob ${blob}\trun\n`);
+    const entries = [
+      `120000 blob ${blob}\tnode.json`,
+      `160000 commit ${'1'.repeat(40)}\tmodule`,
+      `040000 tree ${folder}\tbin`,
+    ];
+    const tree = git(fixture.path, ['mktree', '--missing'], `${entries.join('\n')}\n`);
+    const tip = git(fixture.path, ['commit-tree', tree], 'strange') as CommitId;
+    fixture.setBranch('well-known', tip);
+    const { files } = await beacon.readReserved(1_000, () => true);
+    expect(files).toEqual(
+      new Map([
+        ['bin/run', undefined],
+        ['module', undefined],
+        ['node.json', undefined],
+      ]),
+    );
+    await expect(write(beacon, tip, 'proofs/x/0.jsonl')).resolves.toBe('written');
+    const listed = git(fixture.path, ['ls-tree', '-r', 'well-known']).split('\n');
+    expect(listed.map((line) => line.replace(/ \w+ \w+\t/, ' '))).toEqual([
+      '100755 bin/run',
+      '160000 module',
+      '120000 node.json',
+      '100644 proofs/x/0.jsonl',
+    ]);
+    git(fixture.path, ['fsck', '--strict', '--connectivity-only']);
+  });
+
+  test('that a hook protects is not written, and transactions go on', async () => {
+    const fixture = gitFixture();
+    const beacon = await fixture.open();
+    setHook(fixture.path, 'update', 'test "$1" != refs/heads/well-known');
+    await expect(write(beacon, undefined, 'x')).rejects.toMatchObject({ code: 'BEACON_REFUSED' });
+    await expect(pushAccepted(beacon, makeDraft(beacon.epoch))).resolves.toHaveLength(1);
+  });
 });

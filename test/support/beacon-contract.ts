@@ -366,6 +366,87 @@ export function describeBeaconContract(
       });
     });
 
+    describe('the reserved branch', () => {
+      const everything = (): boolean => true;
+      const file = (content: string): Buffer => Buffer.from(content);
+      const write = (by: Beacon, basedOn: CommitId | undefined, files: Record<string, string>) =>
+        by.writeReserved({
+          basedOn,
+          files: new Map(Object.entries(files).map(([path, text]) => [path, file(text)])),
+          message: 'words',
+          committer: 'abc123',
+          commitTimeSeconds: 1_700_000_000,
+        });
+
+      test('is not there at first', async () => {
+        expect(await beacon.readReserved(100, everything)).toEqual({
+          tip: undefined,
+          files: new Map(),
+        });
+      });
+
+      test('holds what was written to it, in folders too, and is no asset’s', async () => {
+        await expect(write(beacon, undefined, { 'a.txt': 'a', 'x/y/1': 'one' })).resolves.toBe(
+          'written',
+        );
+        const { tip, files } = await (await open()).readReserved(100, everything);
+        expect((await beacon.advertise()).branches.get('well-known')).toBe(tip);
+        expect(files).toEqual(
+          new Map([
+            ['a.txt', file('a')],
+            ['x/y/1', file('one')],
+          ]),
+        );
+      });
+
+      test('keeps the files that a change does not name', async () => {
+        await write(beacon, undefined, { 'x/1': 'one', 'x/2': 'two', 'x-y': 'z' });
+        const { tip } = await beacon.readReserved(0, everything);
+        await expect(write(beacon, tip, { 'x/2': 'TWO' })).resolves.toBe('written');
+        const { files } = await beacon.readReserved(100, everything);
+        expect(Object.fromEntries([...files].map(([path, text]) => [path, String(text)]))).toEqual({
+          'x/1': 'one',
+          'x/2': 'TWO',
+          'x-y': 'z',
+        });
+      });
+
+      test('names a file that is too large or not wanted, and does not read it', async () => {
+        await write(beacon, undefined, { small: 'abc', large: 'abcd', other: 'a' });
+        const { files } = await beacon.readReserved(3, (path) => path !== 'other');
+        expect(files).toEqual(
+          new Map([
+            ['small', file('abc')],
+            ['large', undefined],
+            ['other', undefined],
+          ]),
+        );
+      });
+
+      test('takes one of two first writers, and of two that follow the same tip', async () => {
+        const rival = await open();
+        for (let round = 0; round < 2; round += 1) {
+          const { tip } = await beacon.readReserved(100, everything);
+          const results = await Promise.all([
+            write(beacon, tip, { mine: `mine ${round}` }),
+            write(rival, tip, { theirs: `theirs ${round}` }),
+          ]);
+          expect(results.toSorted()).toEqual(['stale', 'written']);
+        }
+      });
+
+      test('does not hold up transactions that are pushed beside it', async () => {
+        const drafts = [makeDraft(beacon.epoch), makeDraft(beacon.epoch)];
+        const [, written] = await Promise.all([
+          pushAccepted(beacon, drafts[0]!),
+          write(beacon, undefined, { a: 'a' }),
+          pushAccepted(beacon, drafts[1]!),
+        ]);
+        expect(written).toBe('written');
+        expect((await beacon.advertise()).tags.size).toBe(2);
+      });
+    });
+
     test('a remote that lets us write says so', async () => {
       await expect(beacon.checkPushRight()).resolves.toEqual({ granted: true });
     });

@@ -1,5 +1,5 @@
 // The port Beacon without git: a remote in memory that several beacons may share, for tests and the simulator.
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type {
   Advertisement,
   Beacon,
@@ -7,9 +7,11 @@ import type {
   CommitDraft,
   PushRight,
   PushResult,
+  ReservedChange,
+  ReservedFiles,
 } from '../../src/chain/beacon.ts';
 import { MAX_RECORD_BYTES, recordDigest } from '../../src/chain/record.ts';
-import { branchOf } from '../../src/chain/refs.ts';
+import { branchOf, RESERVED_BRANCH } from '../../src/chain/refs.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { CommitId, TransactionId } from '../../src/shared/ids.ts';
 
@@ -37,6 +39,8 @@ export class MemoryRemote {
   readonly branches = new Map<string, CommitId>();
   readonly tags = new Map<string, CommitId>();
   readonly commits = new Map<CommitId, ChainCommit>();
+  /** The files of the reserved branch. */
+  readonly reserved = new Map<string, Buffer>();
   /** While true, nothing answers: every method throws BEACON_UNREACHABLE and a push is refused, to be retried. */
   unreachable = false;
   /** While true, nobody may push. */
@@ -159,6 +163,29 @@ export class MemoryBeacon implements Beacon {
     if (failure?.kind === 'cut') return { outcome: 'unknown', reason: 'the connection ended' };
     const result = this.apply(drafts);
     return failure === undefined ? result : { outcome: 'unknown', reason: 'the answer was lost' };
+  }
+
+  async readReserved(maxBytes: number, wants: (path: string) => boolean): Promise<ReservedFiles> {
+    await this.reach();
+    const files = [...this.remote.reserved].map(([path, content]) => {
+      const isRead = wants(path) && content.length <= maxBytes;
+      return [path, isRead ? content : undefined] as const;
+    });
+    return { tip: this.remote.branches.get(RESERVED_BRANCH), files: new Map(files) };
+  }
+
+  async writeReserved({ basedOn, files, message }: ReservedChange): Promise<'written' | 'stale'> {
+    await this.reach();
+    const { remote } = this;
+    if (remote.readOnly) throw new AppError('BEACON_REFUSED', { reason: 'no right to push' });
+    if (remote.branches.get(RESERVED_BRANCH) !== basedOn) return 'stale';
+    for (const [path, content] of files) remote.reserved.set(path, content);
+    const parents = basedOn === undefined ? [] : [basedOn];
+    remote.branches.set(
+      RESERVED_BRANCH,
+      remote.addCommit({ parents, record: undefined, message: `${message} ${randomUUID()}` }),
+    );
+    return 'written';
   }
 
   close(): Promise<void> {

@@ -145,5 +145,36 @@ export function describeJournalStore(name: string, open: OpenTestDatabase): void
         rejection,
       );
     });
+
+    test('a presented passphrase is listed once committed, oldest first, until it is published', async () => {
+      const sealed = ['one', 'two', 'three'].map((text) =>
+        entry({ sealedPassphrase: Buffer.from(text) }),
+      );
+      const [one, two, three] = sealed as [NewJournalEntry, NewJournalEntry, NewJournalEntry];
+      for (const each of [...sealed, entry()]) await insert([each]);
+      const list = (limit: number) => db.read(({ journal }) => journal.listReveals(limit));
+      expect(await list(9)).toEqual([]);
+      await commit(two.groupId, one.groupId);
+      const { transactionId, assetId, record } = one;
+      expect(await list(1)).toEqual([
+        { transactionId, assetId, record, sealed: Buffer.from('one') },
+      ]);
+      await db.transaction(({ journal }) => journal.removeReveals([one.transactionId]));
+      await commit(three.groupId);
+      expect((await list(9)).map((each) => each.sealed.toString())).toEqual(['two', 'three']);
+    });
+
+    test('a presented passphrase of what is rejected is forgotten', async () => {
+      const first = entry({ sealedPassphrase: Buffer.from('alive') });
+      await insert([first]);
+      await db.transaction(({ journal }) =>
+        journal.resolveGroups([first.groupId], {
+          state: 'rejected',
+          reason: 'CHAIN_ADVANCED',
+          resolvedAt: 7,
+        }),
+      );
+      expect(await db.read(({ journal }) => journal.listReveals(9))).toEqual([]);
+    });
   });
 }

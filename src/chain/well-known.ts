@@ -1,0 +1,109 @@
+// What stands on the reserved branch `well-known`: who the validators are. Nothing on it is trusted.
+import type { ReservedFiles } from './beacon.ts';
+
+export const NODE_FILE = 'node.json';
+export const SIGNERS_FILE = 'allowed_signers';
+/** A larger file than this is neither read nor written. */
+export const MAX_WELL_KNOWN_BYTES = 1024 * 1024;
+
+const FORMAT_VERSION = 1;
+/** The only thing that a key on the branch may sign. */
+const SIGNER_OPTIONS = 'namespaces="git"';
+
+/** How a validator presents itself. */
+export interface ValidatorEntry {
+  /** Author and committer of its commits. */
+  readonly id: string;
+  /** As ssh writes it on one line, without a comment. */
+  readonly publicKey: string;
+  /** Where its API can be asked; null when it is not for others. */
+  readonly introspectionUrl: string | null;
+}
+
+/**
+ * The files that change when a validator presents itself; none when it stands there already. Other validators' entries
+ * and members that this version does not know stay as they are, and so does a file of another format.
+ */
+export function presentValidator(
+  files: ReservedFiles['files'],
+  entry: ValidatorEntry,
+): ReadonlyMap<string, Buffer> {
+  const changed = new Map<string, Buffer>();
+  const node = mergeNodeFile(files, entry);
+  if (node !== undefined) changed.set(NODE_FILE, node);
+  const signers = mergeSigners(files, entry);
+  if (signers !== undefined) changed.set(SIGNERS_FILE, signers);
+  return changed;
+}
+
+/** What `node.json` holds beside its validators, or why it cannot be read. */
+interface NodeFile {
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly validators: readonly unknown[];
+}
+
+/** Reads `node.json`; a fault is for the log and for a verification. */
+function parseNodeFile(
+  content: Buffer,
+): NodeFile | { readonly fault: string; readonly isNewer: boolean } {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
+  } catch {
+    return { fault: 'it is not JSON in UTF-8', isNewer: false };
+  }
+  if (!isObject(value)) return { fault: 'it is not an object', isNewer: false };
+  const { format_version: version, validators, ...rest } = value;
+  if (version !== FORMAT_VERSION) {
+    return { fault: 'it has another format_version than 1', isNewer: true };
+  }
+  if (!Array.isArray(validators)) return { fault: 'it lists no validators', isNewer: false };
+  return { members: rest, validators: validators as readonly unknown[] };
+}
+
+function mergeNodeFile(files: ReservedFiles['files'], entry: ValidatorEntry): Buffer | undefined {
+  const content = files.get(NODE_FILE);
+  // It is there and was not read: it is too large, or no file.
+  if (content === undefined && files.has(NODE_FILE)) return undefined;
+  const read = content === undefined ? undefined : parseNodeFile(content);
+  if (read !== undefined && 'fault' in read && read.isNewer) return undefined;
+  // What nobody can read is written anew; the others add themselves when they start.
+  const { members, validators } =
+    read === undefined || 'fault' in read ? { members: {}, validators: [] } : read;
+  const own = {
+    id: entry.id,
+    public_key: entry.publicKey,
+    introspection_url: entry.introspectionUrl,
+  };
+  const isOwn = (other: unknown): boolean => isObject(other) && other['id'] === entry.id;
+  const at = validators.findIndex(isOwn);
+  const others = validators.filter((other) => !isOwn(other));
+  const merged = others.toSpliced(at === -1 ? others.length : at, 0, own);
+  const next = encode({ format_version: FORMAT_VERSION, validators: merged, ...members });
+  if (content?.equals(next) === true || next.length > MAX_WELL_KNOWN_BYTES) return undefined;
+  return next;
+}
+
+/** A key stays listed for ever: what it signed once must still be checked. */
+function mergeSigners(
+  files: ReservedFiles['files'],
+  { id, publicKey }: ValidatorEntry,
+): Buffer | undefined {
+  const content = files.get(SIGNERS_FILE);
+  if (content === undefined && files.has(SIGNERS_FILE)) return undefined;
+  const text = content?.toString('utf8') ?? '';
+  const line = `${id} ${SIGNER_OPTIONS} ${publicKey}`;
+  if (text.split(/\r?\n/).includes(line)) return undefined;
+  const start = text === '' || text.endsWith('\n') ? (content ?? Buffer.alloc(0)) : `${text}\n`;
+  const next = Buffer.concat([Buffer.from(start), Buffer.from(`${line}\n`)]);
+  return next.length > MAX_WELL_KNOWN_BYTES ? undefined : next;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** For people too: one validator a line. */
+function encode(file: Readonly<Record<string, unknown>>): Buffer {
+  return Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
+}
