@@ -72,7 +72,7 @@ export interface Config {
 
 /** The longest time that a timer of node can wait, in ms. */
 const MAX_TIMER_MS = 2_147_483_647;
-const MIN_VAULT_PASSPHRASE = 12;
+export const MIN_VAULT_PASSPHRASE = 12;
 
 /** Refuses with a sentence that never repeats the value: it may be a secret in the wrong place. */
 function refuse(ctx: z.RefinementCtx, message: string): never {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The `aibot` command: what an operator does from a shell.
 import 'dotenv/config';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { pino, type Logger } from 'pino';
 import { parseConfig } from '../config.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -11,6 +11,7 @@ import { auditFromOutside, printAudit } from './audit.ts';
 import { printBackup, takeBackup } from './backup.ts';
 import { announceNode, startNode } from './node.ts';
 import { printRestore, restoreBackup } from './restore.ts';
+import { readNewPassphrase, rekeyFromOutside } from './vault.ts';
 import { printBackupReport, verifyBackup } from './verify-backup.ts';
 import { printVerification, showProgress, verifyFromOutside } from './verify.ts';
 
@@ -105,6 +106,23 @@ program
     console.log(printBackupReport(report));
     const count = report.findings.length;
     if (count > 0) throw new AppError('BACKUP_INCOMPLETE', { count });
+  });
+
+program
+  .command('vault')
+  .description('the vault of successor passphrases')
+  .command('rekey')
+  .description('change the key that opens the vault; the old one comes from the configuration')
+  .addOption(
+    new Option('--to <kind>', 'what opens it from now on')
+      .choices(['passphrase', 'key-file'])
+      .makeOptionMandatory(),
+  )
+  .action(async ({ to }: { to: 'passphrase' | 'key-file' }) => {
+    const config = parseConfig(process.env);
+    const newPassphrase = to === 'passphrase' ? await readNewPassphrase(process.env) : undefined;
+    await rekeyFromOutside(config, { newPassphrase });
+    console.log('The vault has its new key. Older backups still open with the old one.');
   });
 
 program.parseAsync().catch((error: unknown) => {

@@ -55,6 +55,7 @@ export const ERRORS = {
   VAULT_KEY_INVALID: define('damaged', false, 'The vault\'s key file {file} is not a key: {reason}. Nothing was changed. Restore the file from your backup.'),
   VAULT_KEY_OTHER_KIND: define('forbidden', false, 'The vault was made with {made}, but was opened with {given}. Nothing was changed. {remedy}'),
   VAULT_SEAL_BROKEN: define('damaged', false, 'A sealed passphrase of {assetId} does not open: the row was altered. Nothing was changed. Restore it from a backup.'),
+  VAULT_REKEY_UNFINISHED: define('conflict', false, 'A change of the vault\'s key was not finished. Nothing was started. Run `npx aibot vault rekey` again as the last time; it goes on where it stopped.'),
   RECOVERY_JOURNAL_UNUSABLE: define('damaged', false, 'The recovery journal {file} cannot be used: {reason}. Nothing was changed. Set RECOVERY_JOURNAL to this bot\'s own journal, or to a file that is not there yet.'),
   RECOVERY_JOURNAL_UNWRITABLE: define('unavailable', true, 'The recovery journal {file} cannot be written: {reason}. Nothing was charged and nothing moved; what was under way goes on. The operator has to look at that disk.'),
   PASSPHRASE_NOT_HELD: define('missing', false, 'The bot does not keep the passphrase of {assetId}, so it cannot move it. Nothing was changed.'),

@@ -1,5 +1,6 @@
 // The vault: seals successor passphrases under a data key, which is itself sealed under the operator's key.
 import { randomBytes, type KeyObject } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { AppError } from '../shared/errors.ts';
 import type { AssetId, TransactionId } from '../shared/ids.ts';
 import { deriveKey, enclose, KEY_BYTES, seal, unseal, type Context } from './aead.ts';
@@ -95,15 +96,34 @@ export class Vault {
 export async function openVault(options: VaultOptions): Promise<Vault> {
   const header = await options.headers.read(({ vaultHeader }) => vaultHeader.findHeader());
   if (header === undefined) return await makeVault(options);
-  const wrappingKey = await wrappingKeyOf(header, options);
+  const isUnfinished = options.passphrase === undefined && existsSync(nextKeyFile(options.keyFile));
+  try {
+    return new Vault(enclose(await openDataKey(header, options)), false);
+  } catch (error) {
+    if (!isUnfinished || !(error instanceof AppError)) throw error;
+    throw new AppError('VAULT_REKEY_UNFINISHED', {}, { cause: error });
+  }
+}
+
+/** The operator's key: a passphrase, or a file. */
+type OperatorKey = Pick<VaultOptions, 'passphrase' | 'keyFile'>;
+
+/** Where a new key file stands until the header is sealed under it. */
+export function nextKeyFile(keyFile: string): string {
+  return `${keyFile}.next`;
+}
+
+/** @throws AppError as {@link openVault}. */
+export async function openDataKey(header: VaultHeader, key: OperatorKey): Promise<Buffer> {
+  const wrappingKey = await wrappingKeyOf(header, key);
   const dataKey = unseal(wrappingKey, header.wrappedKey, headerContext(header));
   if (dataKey === undefined) throw new AppError('VAULT_PASSPHRASE_WRONG');
-  return new Vault(enclose(dataKey), false);
+  return dataKey;
 }
 
 async function wrappingKeyOf(
   { kdf, parameters, salt }: VaultHeader,
-  { passphrase, keyFile }: VaultOptions,
+  { passphrase, keyFile }: OperatorKey,
 ): Promise<KeyObject> {
   if (kdf === 'argon2id') {
     if (passphrase !== undefined) return await fromPassphrase(passphrase, parameters, salt);
@@ -139,6 +159,25 @@ async function makeVault({ passphrase, keyFile, headers }: VaultOptions): Promis
   const wrappingKey = fromKeyFile(present ?? (await makeKeyFile(keyFile)), salt);
   await writeHeader(headers, wrappingKey, dataKey, { kdf: 'key-file', parameters: '', salt });
   return new Vault(enclose(dataKey), present === undefined);
+}
+
+/** Seals the data key, which is wiped, for a new header. @throws AppError VAULT_KEY_MISSING and the key file's others */
+export async function sealDataKey(
+  dataKey: Buffer,
+  { passphrase, keyFile }: OperatorKey,
+): Promise<VaultHeader> {
+  const salt = randomBytes(SALT_BYTES);
+  const facts =
+    passphrase === undefined
+      ? { kdf: 'key-file' as const, parameters: '', salt }
+      : { kdf: 'argon2id' as const, parameters: newParameters(), salt };
+  const wrappingKey = await wrappingKeyOf(
+    { ...facts, wrappedKey: Buffer.alloc(0) },
+    { passphrase, keyFile },
+  );
+  const wrappedKey = seal(wrappingKey, dataKey, headerContext(facts));
+  dataKey.fill(0);
+  return { ...facts, wrappedKey };
 }
 
 async function writeHeader(
