@@ -43,11 +43,11 @@ async function openSigner(
 async function sshSigner({
   beaconSshKey,
   beaconSshKeyFile,
-}: Config): Promise<ReturnType<typeof signerOfKey>> {
+}: Config): ReturnType<typeof signerOfKey> {
   if (beaconSshKey !== undefined) return signerOfKey(beaconSshKey.reveal());
   if (beaconSshKeyFile === undefined) return { fault: 'no ssh key is configured' };
   try {
-    return signerOfKey(await readFile(beaconSshKeyFile, 'utf8'));
+    return await signerOfKey(await readFile(beaconSshKeyFile, 'utf8'));
   } catch (error) {
     // Opening the beacon judges whether ssh can do without the file; a signature can.
     return { fault: error instanceof Error ? error.message : String(error) };

@@ -1,7 +1,6 @@
 // Signs commits with an ssh key, in the form that `git verify-commit` and `ssh-keygen -Y verify` check.
-import { createHash, createPrivateKey, sign, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import sshpk from 'sshpk';
 
 /** Signs what a validator writes. The same payload always gets the same signature. */
 export interface CommitSigner {
@@ -29,12 +28,14 @@ const SEED_BYTES = 32;
  * taken: a commit that is made again after a crash must be the same, bit for bit.
  * @returns the reason, in words for the log, when this key cannot sign.
  */
-export function signerOfKey(text: string): CommitSigner | { readonly fault: string } {
+export async function signerOfKey(
+  text: string,
+): Promise<CommitSigner | { readonly fault: string }> {
+  // Loaded only here: most nodes have a key of the vault's, and a start should not wait for what it does not need.
+  const { default: sshpk } = await import('sshpk');
   try {
     const key = sshpk.parsePrivateKey(text, 'auto');
-    if (key.type === 'rsa') {
-      return makeSigner(createPrivateKey(key.toBuffer('pkcs8', {})), key.toPublic());
-    }
+    if (key.type === 'rsa') return makeSigner(createPrivateKey(key.toBuffer('pkcs8', {})));
     // The PKCS #8 that sshpk writes of this kind holds the public key too, and OpenSSL 3.0 does not read it.
     const seed = key.parts.find(({ name }) => name === 'k')?.data;
     if (key.type === 'ed25519' && seed !== undefined) return signerOfSeed(seed);
@@ -49,13 +50,11 @@ export function signerOfKey(text: string): CommitSigner | { readonly fault: stri
 export function signerOfSeed(seed: Buffer): CommitSigner {
   if (seed.length !== SEED_BYTES) throw new RangeError(`a seed has ${SEED_BYTES} bytes`);
   const der = Buffer.concat([ED25519_PKCS8, seed]);
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  const pem = key.export({ format: 'pem', type: 'pkcs8' });
-  return makeSigner(key, sshpk.parsePrivateKey(pem, 'pem').toPublic());
+  return makeSigner(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
 }
 
-function makeSigner(key: KeyObject, publicKey: sshpk.Key): CommitSigner {
-  const blob = publicKey.toBuffer('rfc4253');
+function makeSigner(key: KeyObject): CommitSigner {
+  const blob = publicBlob(key);
   const isRsa = key.asymmetricKeyType === 'rsa';
   const algorithm = isRsa ? 'rsa-sha2-512' : 'ssh-ed25519';
   return {
@@ -68,6 +67,22 @@ function makeSigner(key: KeyObject, publicKey: sshpk.Key): CommitSigner {
       return armor(Buffer.concat([MAGIC, uint32(FORMAT_VERSION), ...fields]));
     },
   };
+}
+
+/** The public key as ssh sends it (RFC 4253 section 6.6, RFC 8709). */
+function publicBlob(key: KeyObject): Buffer {
+  const { x = '', e = '', n = '' } = createPublicKey(key).export({ format: 'jwk' });
+  const number = (text: string): Buffer => mpint(Buffer.from(text, 'base64url'));
+  const fields =
+    key.asymmetricKeyType === 'rsa'
+      ? ['ssh-rsa', number(e), number(n)]
+      : ['ssh-ed25519', Buffer.from(x, 'base64url')];
+  return Buffer.concat(fields.map(string));
+}
+
+/** A positive number on ssh's wire (RFC 4251): its first bit would say that it is negative. */
+function mpint(bytes: Buffer): Buffer {
+  return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes;
 }
 
 /** What is really signed: the payload's hash, bound to what the signature is for. */

@@ -10,8 +10,8 @@ import { gitFixture, sshFixture } from '../support/beacon-git.ts';
 import { makeSshKey, verifyCommit, type KEY_KINDS } from '../support/ssh-keys.ts';
 import { git, tempDir } from '../support/temp-dir.ts';
 
-function signerOf(text: string): CommitSigner {
-  const signer = signerOfKey(text);
+async function signerOf(text: string): Promise<CommitSigner> {
+  const signer = await signerOfKey(text);
   if ('fault' in signer) throw new Error(signer.fault);
   return signer;
 }
@@ -33,7 +33,7 @@ describe.each(USABLE)('with an %s key', (kind: keyof typeof KEY_KINDS) => {
   test('git accepts the commit as the key’s, and refuses it as another’s', async () => {
     const key = makeSshKey(kind);
     const fixture = gitFixture();
-    const beacon = await fixture.open({ signer: signerOf(key.text) });
+    const beacon = await fixture.open({ signer: await signerOf(key.text) });
     const [commit = ''] = await pushAccepted(beacon, makeDraft(beacon.epoch));
     expect(verifyCommit(fixture.path, commit, [key.publicKey])).toMatchObject({ isGood: true });
     expect(verifyCommit(fixture.path, commit, [makeSshKey().publicKey]).isGood).toBe(false);
@@ -43,9 +43,9 @@ describe.each(USABLE)('with an %s key', (kind: keyof typeof KEY_KINDS) => {
   test('the same payload always gets the same signature', async () => {
     const { text } = makeSshKey(kind);
     const payload = randomBytes(400);
-    const first = await signerOf(text).sign(payload);
-    expect(await signerOf(text).sign(payload)).toBe(first);
-    expect(await signerOf(text).sign(randomBytes(400))).not.toBe(first);
+    const first = await (await signerOf(text)).sign(payload);
+    expect(await (await signerOf(text)).sign(payload)).toBe(first);
+    expect(await (await signerOf(text)).sign(randomBytes(400))).not.toBe(first);
   });
 
   test('ssh-keygen takes the signature for the namespace of git and for no other', async () => {
@@ -54,7 +54,7 @@ describe.each(USABLE)('with an %s key', (kind: keyof typeof KEY_KINDS) => {
     const directory = tempDir();
     const signature = join(directory, 'signature');
     const allowed = join(directory, 'allowed_signers');
-    writeFileSync(signature, await signerOf(text).sign(payload));
+    writeFileSync(signature, await (await signerOf(text)).sign(payload));
     writeFileSync(allowed, `we ${publicKey}\n`);
     const verify = (namespace: string, input: Buffer): number | null => {
       const args = ['-Y', 'verify', '-f', allowed, '-I', 'we', '-n', namespace, '-s', signature];
@@ -73,7 +73,7 @@ test.each([
 ])('git refuses a commit of which %s was altered', async (_what, from, to) => {
   const key = makeSshKey();
   const fixture = gitFixture();
-  const beacon = await fixture.open({ signer: signerOf(key.text) });
+  const beacon = await fixture.open({ signer: await signerOf(key.text) });
   const [commit = ''] = await pushAccepted(beacon, makeDraft(beacon.epoch));
   const forged = altered(fixture.path, commit, from, to);
   expect(verifyCommit(fixture.path, forged, [key.publicKey]).isGood).toBe(false);
@@ -94,7 +94,7 @@ test('in a repository of SHA-256 objects git finds the signature as well', async
   const fixture = gitFixture();
   const root = join(fixture.path, '..');
   git(root, ['init', '-q', '--bare', '--object-format=sha256', fixture.path]);
-  const beacon = await fixture.open({ signer: signerOf(key.text) });
+  const beacon = await fixture.open({ signer: await signerOf(key.text) });
   const [commit = ''] = await pushAccepted(beacon, makeDraft(beacon.epoch));
   expect(verifyCommit(fixture.path, commit, [key.publicKey]).isGood).toBe(true);
 });
@@ -102,17 +102,17 @@ test('in a repository of SHA-256 objects git finds the signature as well', async
 test('a draft that is pushed again after a crash becomes the very same commit', async () => {
   const key = makeSshKey('rsa');
   const fixture = gitFixture();
-  const before = await fixture.open({ signer: signerOf(key.text) });
+  const before = await fixture.open({ signer: await signerOf(key.text) });
   const drafts = [makeDraft(before.epoch), makeDraft(before.epoch)];
   const commits = await pushAccepted(before, ...drafts);
   await before.close();
-  const after = await fixture.open({ signer: signerOf(key.text) });
+  const after = await fixture.open({ signer: await signerOf(key.text) });
   await expect(pushAccepted(after, ...drafts)).resolves.toEqual(commits);
 });
 
-test('the public key is the one that ssh-keygen names', () => {
-  const key = makeSshKey();
-  expect(signerOf(key.text).publicKey).toBe(key.publicKey);
+test.each(USABLE)('the public key of an %s key is the one that ssh-keygen names', async (kind) => {
+  const key = makeSshKey(kind);
+  expect((await signerOf(key.text)).publicKey).toBe(key.publicKey);
 });
 
 test.each([
@@ -126,7 +126,7 @@ test.each([
     () => makeSshKey().text.replace(/^(.*\n.{30}).{9}/, '$1AAAAAAAAA'),
     /no private key/,
   ],
-])('%s cannot sign, and the reason is said', (_what, text, reason) => {
-  const signer = signerOfKey(text());
+])('%s cannot sign, and the reason is said', async (_what, text, reason) => {
+  const signer = await signerOfKey(text());
   expect('fault' in signer ? signer.fault : 'it can').toMatch(reason);
 });
