@@ -16,6 +16,8 @@ export interface RefChange {
   readonly expected: readonly (string | undefined)[];
 }
 
+/** How much more memory than needed is taken, so that the next batches find room in it. */
+const SPARE_FACTOR = 1.25;
 const NEWLINE = 0x0a;
 const PEELED_MARK = 0x5e;
 const NEW_FILE = '# pack-refs with: peeled fully-peeled sorted \n';
@@ -32,6 +34,11 @@ export class PackedRefs {
   readonly #lockFile: string;
   readonly #onFault: (fault: unknown) => void;
   #content: Buffer = Buffer.alloc(0);
+  /**
+   * Memory of our own, used in turn and not left for the collector with every batch, for it is megabytes: the first
+   * holds the content when it was written here, the second is free.
+   */
+  #memory: readonly [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)];
   #version = '';
 
   /** @param onFault hears of a lock that could not be given back; the batch's own result stands. */
@@ -57,9 +64,9 @@ export class PackedRefs {
     try {
       if (changes.some(({ ref }) => this.#isLoose(ref))) return false;
       await this.#read();
-      const next = applyChanges(this.#content, changes);
-      if (next === undefined) return false;
-      if (next !== this.#content && !(await this.#replace(next, locks))) return false;
+      const parts = applyChanges(this.#content, changes);
+      if (parts === undefined) return false;
+      if (parts.length > 0 && !(await this.#replace(parts, locks))) return false;
       // Also when nothing was to be changed: whoever wrote it may have died before this.
       await flushPath(this.#gitDir);
       return true;
@@ -81,7 +88,14 @@ export class PackedRefs {
   }
 
   /** @returns false when the locks are gone, and with them the certainty that the content is still the newest. */
-  async #replace(content: Buffer, locks: RefLocks): Promise<boolean> {
+  async #replace(parts: readonly Buffer[], locks: RefLocks): Promise<boolean> {
+    const [holding, free] = this.#memory;
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const memory =
+      free.length >= length ? free : Buffer.allocUnsafeSlow(Math.ceil(SPARE_FACTOR * length));
+    let at = 0;
+    for (const part of parts) at += part.copy(memory, at);
+    const content = memory.subarray(0, length);
     const draft = `${this.#file}.${randomBytes(6).toString('hex')}.new`;
     try {
       await writeDraft(draft, content, await modeOf(this.#file));
@@ -95,6 +109,7 @@ export class PackedRefs {
       await rm(draft, { force: true });
       throw error;
     }
+    this.#memory = [memory, holding];
     this.#content = content;
     this.#version = await versionOf(this.#file);
     return true;
@@ -136,10 +151,13 @@ async function findStat(file: string): Promise<BigIntStats | undefined> {
 }
 
 /**
- * The new content, or the old one when every ref stands already where it is to stand.
+ * The new content in pieces of the old one and new lines; none when every ref stands already where it is to stand.
  * @returns undefined when a ref stands elsewhere than expected, or a name is in another's way.
  */
-function applyChanges(content: Buffer, changes: readonly RefChange[]): Buffer | undefined {
+function applyChanges(
+  content: Buffer,
+  changes: readonly RefChange[],
+): readonly Buffer[] | undefined {
   const firstLine = content.toString('latin1', 0, Math.max(content.indexOf(NEWLINE), 0));
   if (!SORTED.test(firstLine)) return undefined;
   if (content.at(-1) !== NEWLINE) throw new Error('the packed refs are cut off');
@@ -156,7 +174,8 @@ function applyChanges(content: Buffer, changes: readonly RefChange[]): Buffer | 
     parts.push(content.subarray(copied, place.start), Buffer.from(`${target} ${ref}\n`));
     copied = place.end;
   }
-  return parts.length === 0 ? content : Buffer.concat([...parts, content.subarray(copied)]);
+  if (parts.length > 0) parts.push(content.subarray(copied));
+  return parts;
 }
 
 interface Place {
