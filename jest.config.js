@@ -13,6 +13,7 @@ export default {
       },
     ],
   },
-  testTimeout: 30_000,
+  // A limit for what hangs, not a measure of speed: machines that run tests are shared and slow at times.
+  testTimeout: 120_000,
   maxWorkers: 2,
 };

@@ -499,7 +499,7 @@ describe('a hostile repository does no harm', () => {
     const { findings, counts } = await verifyRepository(path);
     expect(findings.byKind).toEqual({ 'empty-branch': length, 'tag-missing': length });
     expect(counts.transactions).toBe(16 + length);
-  }, 60_000);
+  });
 
   test('settings, replacements and grafts of the repository change nothing of what is read', async () => {
     const chain = await makeChain();

@@ -153,7 +153,7 @@ describe('a drill', () => {
     await restore();
     expect(existsSync(join(config().dataDir, 'restore.unfinished'))).toBe(false);
     await expectWhole(await open(), 12);
-  }, 120_000);
+  });
 
   test('with an old backup: beacon and recovery journal on other disks lose no asset', async () => {
     env['BEACON_URL'] = join(tempDir(), 'beacon.git');
@@ -169,7 +169,7 @@ describe('a drill', () => {
     const restored = await open();
     expect((await restored.core.node.status()).assets).toBe(after);
     await expectWhole(restored, 14);
-  }, 120_000);
+  });
 
   test('with an old backup and no journal: verify and audit name the assets, and the rest goes on', async () => {
     env['BEACON_URL'] = join(tempDir(), 'beacon.git');
@@ -194,7 +194,7 @@ describe('a drill', () => {
     expect(audit.findings).toMatchObject([{ invariant: 'recovery' }]);
     await expect(give(restored, ann, ben, moved)).rejects.toMatchObject({ code: 'ASSET_FROZEN' });
     await give(restored, ann, ben, kept);
-  }, 60_000);
+  });
 });
 
 describe('a backup', () => {
@@ -332,5 +332,5 @@ describe('killed with SIGKILL', () => {
     wipe();
     await killedAt('restore', 'restored');
     await expectWhole(await open(), 12);
-  }, 60_000);
+  });
 });

@@ -81,7 +81,7 @@ test('the examples mint, hand over and mirror, as their own comments say', async
     .trim()
     .split('\n');
   expect(kept).toHaveLength(4);
-}, 120_000);
+});
 
 test('its types compile in a strict program, without those of its dependencies', () => {
   const source = `
@@ -103,7 +103,7 @@ test('its types compile in a strict program, without those of its dependencies',
   const target = ['--module', 'nodenext', '--target', 'es2023'];
   const tsc = join(modules, 'typescript', 'bin', 'tsc');
   expect(run(tsc, ...strict, ...target, 'program.mts')).toBe('');
-}, 120_000);
+});
 
 test('opens no door but the one that is documented', () => {
   const code = `import('aibot/dist/src/app/settlements.js').catch((e) => console.log(e.code))`;

@@ -307,4 +307,4 @@ test('another writer that uses git meets the lock and loses nothing', async () =
   ];
   expect(wanted.filter((name) => !names.has(name))).toEqual([]);
   expect(existsSync(join(gitDir, 'packed-refs.lock'))).toBe(false);
-}, 60_000);
+});
