@@ -46,6 +46,8 @@ export interface ChainTotals {
  * its columns costs several times as much.
  */
 export interface RecordReader {
+  /** Another number after anything in the index has changed; what was read before it changed may be out of date. */
+  revision(): number;
   /** The record of the asset's tip. */
   findTipRecord(assetId: AssetId): string | undefined;
   findRecord(transactionId: TransactionId): string | undefined;

@@ -144,6 +144,7 @@ class SqliteChainIndex implements ChainIndex {
   /** Counted anew after a write only: whoever asks for the node's status must not make it count every time. */
   #totals: ChainTotals | undefined;
   #generation = 0;
+  #revision = 0;
   /** Kept in memory because sync compares all of it with every advertisement. */
   readonly #branchCommits = new Map<AssetId, CommitId>();
 
@@ -157,8 +158,12 @@ class SqliteChainIndex implements ChainIndex {
     }
   }
 
+  revision(): number {
+    return this.#revision;
+  }
+
   apply(additions: readonly BranchAddition[], faults: readonly ChainFault[]): void {
-    this.#totals = undefined;
+    this.#changed();
     this.#db.transaction(() => {
       for (const addition of additions) this.#append(addition);
       for (const { branch, commitId, fault } of faults) {
@@ -201,6 +206,11 @@ class SqliteChainIndex implements ChainIndex {
   /** Rows may be numbered anew from here, so no mark from before says anything any more. */
   #forgot(): void {
     this.#generation += 1;
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#revision += 1;
     this.#totals = undefined;
   }
 

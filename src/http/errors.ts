@@ -5,9 +5,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorKind } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { COMMON_HEADERS } from './headers.ts';
-
-export const JSON_TYPE = 'application/json; charset=utf-8';
+import { COMMON_HEADERS, JSON_TYPE } from './headers.ts';
 
 /** The status of each kind of expected error. */
 const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {

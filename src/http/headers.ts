@@ -1,5 +1,5 @@
-// The headers that every answer carries, and the preflight that lets pages from anywhere ask.
-import type { FastifyRequest } from 'fastify';
+// The headers that every answer carries, how JSON is sent with them, and the preflight that lets pages from anywhere ask.
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
  * Any page may read any answer: the node knows no cookies and no other authority that a browser would add, so there
@@ -15,6 +15,22 @@ export const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Those of a JSON answer, in the form that costs least to send: names and values in turn, none but the length missing. */
+const JSON_HEADERS = Object.entries({ ...COMMON_HEADERS, 'Content-Type': JSON_TYPE }).flat();
+
+/**
+ * Answers 200 with JSON that is all there. It goes past the framework, which would copy, check and sort the same
+ * headers for each answer; that takes about as long as reading what most requests ask for.
+ */
+export function sendJson(reply: FastifyReply, json: string | Buffer): void {
+  reply.hijack();
+  const length = String(Buffer.byteLength(json));
+  reply.raw.writeHead(200, [...JSON_HEADERS, 'Content-Length', length]);
+  reply.raw.end(json);
+}
+
 /** The first program's answer to a preflight, with the one header that this node adds to its interface. */
 export const PREFLIGHT_HEADERS = {
   'Access-Control-Allow-Headers': 'Origin,Content-Length,Content-Type,Idempotency-Key',
@@ -24,7 +40,8 @@ export const PREFLIGHT_HEADERS = {
 
 /** True for an OPTIONS request of a page from another host; without a foreign Origin it is a request like any other. */
 export function isPreflight(request: FastifyRequest): boolean {
+  if (request.method !== 'OPTIONS') return false;
   const { origin, host } = request.headers;
-  if (request.method !== 'OPTIONS' || origin === undefined) return false;
+  if (origin === undefined) return false;
   return origin !== `http://${host ?? ''}` && origin !== `https://${host ?? ''}`;
 }

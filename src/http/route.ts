@@ -1,9 +1,10 @@
 // What a route is: its address, its schemas and its work; one table of them serves requests and describes the API.
 import type { RateLimitOptions } from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ErrorCode } from '../shared/errors.ts';
-import { JSON_TYPE } from './errors.ts';
+import type { AnswerCache } from './answer-cache.ts';
+import { JSON_TYPE, sendJson } from './headers.ts';
 import { JsonStream } from './json-stream.ts';
 
 /** A route as the server and the API's description see it. */
@@ -19,7 +20,9 @@ export interface Route {
   readonly errors: readonly ErrorCode[];
   /** True when one client may ask it only so often. */
   readonly isThrottled: boolean;
-  handle(request: FastifyRequest): Promise<Payload<object>>;
+  /** True when it says what is committed and nothing else: the answer is good until the chain changes. */
+  readonly isOfChain: boolean;
+  handle(request: FastifyRequest): Promise<Payload<object>> | Payload<object>;
 }
 
 /** JSON that is ready to be sent, at once or bit by bit, or a value to print. */
@@ -35,6 +38,7 @@ export function defineRoute<Params extends z.ZodType, Answer extends z.ZodType>(
   readonly answer: Answer;
   readonly errors?: readonly ErrorCode[];
   readonly isThrottled?: boolean;
+  readonly isOfChain?: boolean;
   handle(
     params: z.output<Params>,
     request: FastifyRequest,
@@ -45,23 +49,49 @@ export function defineRoute<Params extends z.ZodType, Answer extends z.ZodType>(
     body: route.body,
     errors: route.errors ?? [],
     isThrottled: route.isThrottled ?? false,
-    handle: async (request) => await route.handle(route.params.parse(request.params), request),
+    isOfChain: route.isOfChain ?? false,
+    handle: (request) => route.handle(route.params.parse(request.params), request),
   };
 }
 
+/** What routes share when they are served. */
+export interface Serving {
+  /** How often one client may ask a route that is throttled. */
+  readonly rateLimit: RateLimitOptions;
+  /** The answers of routes that are of the chain. */
+  readonly answers: AnswerCache;
+}
+
 /** Serves a route. */
-export function addRoute(server: FastifyInstance, route: Route, rateLimit: RateLimitOptions): void {
+export function addRoute(server: FastifyInstance, route: Route, serving: Serving): void {
   server.route({
     method: route.method,
     url: route.path,
-    config: route.isThrottled ? { rateLimit } : {},
-    handler: async (request, reply) => {
-      const answer = await route.handle(request);
-      void reply.type(JSON_TYPE);
-      if (answer instanceof JsonStream) {
-        return await reply.header('Content-Length', answer.length).send(answer.open());
-      }
-      return await reply.send(typeof answer === 'string' ? answer : JSON.stringify(answer));
-    },
+    config: route.isThrottled ? { rateLimit: serving.rateLimit } : {},
+    handler: route.isOfChain
+      ? (request, reply) => {
+          const render = (): string => printAtOnce(route.handle(request));
+          sendJson(reply, serving.answers.get(request.url, render));
+        }
+      : async (request, reply) => await send(reply, await route.handle(request)),
   });
+}
+
+async function send(reply: FastifyReply, answer: Payload<object>): Promise<void> {
+  if (!(answer instanceof JsonStream)) {
+    sendJson(reply, print(answer));
+    return;
+  }
+  await reply.type(JSON_TYPE).header('Content-Length', answer.length).send(answer.open());
+}
+
+function print(answer: Exclude<Payload<object>, JsonStream>): string {
+  return typeof answer === 'string' ? answer : JSON.stringify(answer);
+}
+
+function printAtOnce(answer: ReturnType<Route['handle']>): string {
+  if (answer instanceof Promise || answer instanceof JsonStream) {
+    throw new Error('an answer of the chain is read from the index, at once and in one piece');
+  }
+  return print(answer);
 }

@@ -80,6 +80,25 @@ test('knows whether assets stand below an id, and takes no neighbour for one', (
   index.close();
 });
 
+test('has another revision after every change, and the same one while it is read', () => {
+  const index = openChainIndex(':memory:');
+  const seen = [index.revision()];
+  const note = (): number => seen.push(index.revision());
+  const assetId = 'asset-1' as AssetId;
+  fill(index);
+  note();
+  index.apply([], [{ branch: 'nfgt-x', commitId: 'f'.repeat(40) as CommitId, fault: 'no JSON' }]);
+  note();
+  index.forgetAsset(assetId);
+  note();
+  index.clear();
+  note();
+  expect(new Set(seen).size).toBe(seen.length);
+  index.findTip(assetId);
+  expect(index.revision()).toBe(seen.at(-1));
+  index.close();
+});
+
 describe('records alone', () => {
   const ownerId = 'owner' as OwnerId;
   const textOf = ({ record }: { readonly record: Buffer }): string => record.toString('utf8');

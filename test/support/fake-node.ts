@@ -58,6 +58,10 @@ const recordText = ({ record }: IndexedTransaction): string => record.toString()
 class FakeChain implements ChainReader {
   readonly all: IndexedTransaction[] = [];
 
+  revision(): number {
+    return this.all.length;
+  }
+
   findTip(assetId: AssetId): IndexedTransaction | undefined {
     return this.listAssetHistory(assetId, 1)[0];
   }

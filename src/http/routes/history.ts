@@ -18,6 +18,7 @@ export function makeHistoryRoutes(chain: ChainReader): Route[] {
       params: ByIdAndDepth,
       answer: TransactionsAnswer,
       errors: ['DEPTH_INVALID', 'INPUT_INVALID'],
+      isOfChain: true,
       handle: ({ id, depth }) => {
         const limit = parseDepth(depth);
         const found = limit === 0 ? [] : chain.listOwnerHistoryRecords(id as OwnerId, limit);
@@ -31,6 +32,7 @@ export function makeHistoryRoutes(chain: ChainReader): Route[] {
       params: ByIdAndDepth,
       answer: AssetHistoryAnswer,
       errors: ['DEPTH_INVALID', 'INPUT_INVALID'],
+      isOfChain: true,
       handle: ({ id, depth }) => {
         const limit = parseDepth(depth);
         const assetId = id as AssetId;

@@ -15,6 +15,7 @@ export function makeSpotRoutes(chain: ChainReader): Route[] {
       params: ById,
       answer: AssetsAnswer,
       errors: ['INPUT_INVALID'],
+      isOfChain: true,
       handle: ({ id }) => listOfRecords('assets', chain.listOwnerAssetRecords(id as OwnerId)),
     }),
     defineRoute({
@@ -24,6 +25,7 @@ export function makeSpotRoutes(chain: ChainReader): Route[] {
       params: ById,
       answer: TransactionAnswer,
       errors: ['INPUT_INVALID'],
+      isOfChain: true,
       handle: ({ id }) => oneRecord('transaction', chain.findTipRecord(id as AssetId)),
     }),
   ];

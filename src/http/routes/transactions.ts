@@ -31,6 +31,7 @@ export function makeTransactionRoutes(node: Pick<NfgtNode, 'chain' | 'findState'
       params: ById,
       answer: TransactionAnswer,
       errors: ['INPUT_INVALID'],
+      isOfChain: true,
       handle: ({ id }) => oneRecord('transaction', node.chain.findRecord(id as TransactionId)),
     }),
   ];
