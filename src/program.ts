@@ -6,6 +6,7 @@ import { startDiscord } from './discord/client.ts';
 import { loadCommands } from './discord/load-commands.ts';
 import { loadGuyacha, shippedGuyachaFile } from './guyacha/load-guyacha.ts';
 import { cryptoRandomness } from './guyacha/randomness.ts';
+import { loadReaderPage } from './http/reader-page.ts';
 import { startHttp } from './http/server.ts';
 import { startPlayground } from './playground/playground.ts';
 import { startStandIn } from './playground/stand-in.ts';
@@ -50,7 +51,8 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Program
   });
   closers.add(() => app.close());
   const { httpHost: host, httpPort: port, nodeIntrospection: introspection } = config;
-  const http = await startHttp({ host, port, node: core.node, app, introspection, logger });
+  const page = await loadReaderPage();
+  const http = await startHttp({ host, port, node: core.node, app, introspection, page, logger });
   closers.add(() => http.close());
   const stage = await openStage(config, closers);
   const discord = await startDiscord({

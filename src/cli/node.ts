@@ -3,6 +3,7 @@ import { observerApp, openNodeApp, type NodeApp } from '../app/open-node-app.ts'
 import type { NodeRole } from '../chain/node.ts';
 import type { Config } from '../config.ts';
 import { Closers, openBareNode, openCore, type Chain } from '../core.ts';
+import { loadReaderPage } from '../http/reader-page.ts';
 import { startHttp } from '../http/server.ts';
 import type { RunOptions } from '../run-program.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -33,7 +34,8 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Running
   const { node, app } = await openNodeAndApp(options, closers);
   closers.add(() => app.close());
   const { httpHost: host, httpPort: port, nodeIntrospection: introspection } = config;
-  const http = await startHttp({ host, port, node, app, introspection, logger });
+  const page = await loadReaderPage();
+  const http = await startHttp({ host, port, node, app, introspection, page, logger });
   closers.add(() => http.close());
   const { role, beacon } = await node.status();
   return { role, beacon, apiUrl: http.url, close: () => closers.closeAll() };

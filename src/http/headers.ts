@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 /**
  * Any page may read any answer: the node knows no cookies and no other authority that a browser would add, so there
  * is nothing that a foreign page could borrow. Nothing is cached, since every answer may change with the next push
- * and one of them carries a passphrase. Nothing is ever rendered.
+ * and one of them carries a passphrase. Nothing is ever rendered but the page at `/`, which has a policy of its own.
  */
 export const COMMON_HEADERS = {
   'Access-Control-Allow-Origin': '*',

@@ -24,6 +24,7 @@ import {
 } from './limits.ts';
 import { answerBrokenConnection, sendError } from './errors.ts';
 import { makeDescriptionRoute } from './openapi.ts';
+import { addReaderPage, type ReaderPage } from './reader-page.ts';
 import { addRoute, type Route } from './route.ts';
 import { makeCreateRoute } from './routes/create-transaction.ts';
 import { healthRoute } from './routes/health.ts';
@@ -43,6 +44,8 @@ export interface HttpParts {
   };
   /** Whether a validator answers introspection, too. */
   readonly introspection: boolean;
+  /** What people see at `/`; without it the path is not there. */
+  readonly page?: ReaderPage;
   readonly logger: Logger;
 }
 
@@ -161,6 +164,7 @@ export function buildHttp(parts: HttpParts, limits = CLIENT_LIMITS): FastifyInst
   const answers = new AnswerCache(() => parts.node.chain.revision());
   const serving = { rateLimit: limitCreates(limits.creates), answers };
   void server.register((scope, _options, done) => {
+    if (parts.page !== undefined) addReaderPage(scope, parts.page);
     for (const route of listRoutes(parts)) addRoute(scope, route, serving);
     done();
   });

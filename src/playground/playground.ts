@@ -2,10 +2,9 @@
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { readPageFiles } from '../shared/page/files.ts';
 import { ClientRefusal } from './api.ts';
 import type { StandIn, StandInEvent } from './api.ts';
 import { LOOPBACK_HOST, fromLoopback } from './loopback.ts';
@@ -46,12 +45,6 @@ export interface PageState {
 export type PageEvent =
   { type: 'state'; state: PageState } | Exclude<StandInEvent, { type: 'exchange' }>;
 
-const FILES: Readonly<Record<string, [file: string, contentType: string]>> = {
-  '/': ['index.html', 'text/html; charset=utf-8'],
-  '/app.js': ['app.js', 'text/javascript; charset=utf-8'],
-  '/app.css': ['app.css', 'text/css; charset=utf-8'],
-};
-
 const SECURITY_HEADERS = {
   'content-security-policy': [
     "default-src 'none'",
@@ -82,7 +75,7 @@ export async function startPlayground({
   standIn,
   port = 0,
 }: PlaygroundOptions): Promise<Playground> {
-  const bundle = await loadBundle();
+  const { html, script, style } = await readPageFiles(import.meta.url);
   const server = fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
   const pages = new Set<ServerResponse>();
   const run = randomBytes(8).toString('hex');
@@ -98,9 +91,9 @@ export async function startPlayground({
       .code(status)
       .send({ message: error instanceof Error ? error.message : String(error) });
   });
-  for (const [path, file] of Object.entries(bundle)) {
-    server.get(path, (_, reply) => reply.type(file.contentType).send(file.bytes));
-  }
+  server.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(html));
+  server.get('/app.js', (_, reply) => reply.type('text/javascript; charset=utf-8').send(script));
+  server.get('/app.css', (_, reply) => reply.type('text/css; charset=utf-8').send(style));
   addApi(server, standIn, () => stateOf(standIn, run), pages);
   const unsubscribe = standIn.subscribe((event) => {
     if (event.type !== 'exchange') for (const page of pages) write(page, event);
@@ -188,29 +181,4 @@ function stateOf(standIn: StandIn, run: string): PageState {
     ),
     standInOrigin: standIn.origin,
   };
-}
-
-interface BundleFile {
-  contentType: string;
-  bytes: Buffer;
-}
-
-/** The built page: next to this file in `dist`, or in `dist` when the sources run as they are. */
-async function loadBundle(): Promise<Record<string, BundleFile>> {
-  const fromSource = import.meta.url.endsWith('.ts');
-  const folder = new URL(
-    fromSource ? '../../dist/src/playground/page/' : './page/',
-    import.meta.url,
-  );
-  const bundle: Record<string, BundleFile> = {};
-  for (const [path, [name, contentType]] of Object.entries(FILES)) {
-    try {
-      bundle[path] = { contentType, bytes: await readFile(new URL(name, folder)) };
-    } catch (cause) {
-      const file = fileURLToPath(new URL(name, folder));
-      const words = `The playground page is not built: ${file} is missing. Run \`npm run build\`.`;
-      throw new Error(words, { cause });
-    }
-  }
-  return bundle;
 }

@@ -5,7 +5,7 @@ import '@skyra/discord-components-core/discord-file-attachment.js';
 import { COMPONENT, LINK_BUTTON } from '../wire.ts';
 import type { WireComponent, WireEmoji, WireMedia } from '../wire.ts';
 import type { Client } from './client.ts';
-import { h } from './dom.ts';
+import { h } from '../../shared/page/dom.ts';
 import { listbox } from './listbox.ts';
 import type { ListItem } from './listbox.ts';
 import { hexColor, markdown } from './markdown.ts';

@@ -2,7 +2,7 @@
 import type { WireCommandOption } from '../wire.ts';
 import type { ActAnswer } from '../page-acts.ts';
 import type { Client } from './client.ts';
-import { h } from './dom.ts';
+import { h } from '../../shared/page/dom.ts';
 import { fieldFor } from './fields.ts';
 import type { Field, FieldValue } from './fields.ts';
 import { entriesOf, matching } from './palette.ts';

@@ -2,7 +2,7 @@
 import { OPTION } from '../wire.ts';
 import type { WireCommandOption } from '../wire.ts';
 import type { Client } from './client.ts';
-import { h } from './dom.ts';
+import { h } from '../../shared/page/dom.ts';
 import { avatarOf, nameOf } from './people.ts';
 import { suggestionsFor } from './suggestions.ts';
 

@@ -1,5 +1,5 @@
 // A select as Discord has it: a button that opens a list, for one choice or several, with the keyboard too.
-import { h } from './dom.ts';
+import { h } from '../../shared/page/dom.ts';
 
 /** One thing to choose. */
 export interface ListItem {

@@ -5,11 +5,11 @@ import { Client } from './client.ts';
 import type { Notice, SeenMessage } from './client.ts';
 import type { ComponentContext } from './components.ts';
 import { Composer } from './composer.ts';
-import { byId, h } from './dom.ts';
+import { byId, h } from '../../shared/page/dom.ts';
 import { messageElement } from './message.ts';
 import { openModal } from './modal.ts';
 import { avatarOf, nameOf } from './people.ts';
-import { refreshTimes } from './time.ts';
+import { refreshTimes } from '../../shared/page/relative-time.ts';
 
 const TIMES_MS = 5000;
 /** How near the end one must be to be taken along by new messages. */

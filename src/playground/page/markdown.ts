@@ -3,7 +3,7 @@ import '@skyra/discord-components-core/discord-code.js';
 import '@skyra/discord-components-core/discord-mention.js';
 import '@skyra/discord-components-core/discord-pre.js';
 import '@skyra/discord-components-core/discord-spoiler.js';
-import { h } from './dom.ts';
+import { h } from '../../shared/page/dom.ts';
 import { timeElement } from './time.ts';
 
 /** Gives the names that mentions stand for. */

@@ -11,7 +11,7 @@ import type { WireEmbed, WireMessage } from '../wire.ts';
 import type { Client, SeenMessage } from './client.ts';
 import { componentElement, fileElement, pictureElement } from './components.ts';
 import type { ComponentContext } from './components.ts';
-import { h } from './dom.ts';
+import { h } from '../../shared/page/dom.ts';
 import { hexColor, inline, markdown } from './markdown.ts';
 import { avatarOf, nameOf } from './people.ts';
 import { stampOf } from './time.ts';

@@ -4,7 +4,7 @@ import { COMPONENT } from '../wire.ts';
 import type { WireComponent, WireSelectOption } from '../wire.ts';
 import type { Client } from './client.ts';
 import { selectItems } from './components.ts';
-import { h } from './dom.ts';
+import { h } from '../../shared/page/dom.ts';
 import { readFile } from './fields.ts';
 import type { FileValue } from './fields.ts';
 import { listbox } from './listbox.ts';

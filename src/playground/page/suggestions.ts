@@ -1,5 +1,5 @@
 // The list that opens under a field while the bot suggests what to fill in.
-import { h } from './dom.ts';
+import { h } from '../../shared/page/dom.ts';
 
 interface Suggestion {
   name: string;
