@@ -11,7 +11,7 @@ function announce({ playgroundUrl, apiUrl, beacon }: Program, config: Config): r
       : `The playground is at ${playgroundUrl}  (no DISCORD_TOKEN: a stand-in plays Discord)`;
   return [
     where,
-    `The node's API is at ${apiUrl}/api/node`,
+    `The node's API is at ${apiUrl}/api/node, its page at ${apiUrl}/`,
     `The beacon is ${beacon.description}, the data is in ${config.dataDir}`,
   ];
 }

@@ -62,7 +62,7 @@ export function announceNode(
 ): readonly string[] {
   const what = role === 'observer' ? 'an observer' : 'a validator';
   return [
-    `The node is ${what}; its API is at ${apiUrl}/api/node`,
+    `The node is ${what}; its API is at ${apiUrl}/api/node, its page at ${apiUrl}/`,
     `The beacon is ${beacon}, the data is in ${dataDir}`,
   ];
 }

@@ -98,6 +98,7 @@ describe('a validator', () => {
     expect(body).toMatchObject({ bot_owner_id: null, assets: 0, transactions: 0, faults: [] });
     expect(refsOf(beaconIn(folder))).toEqual({ commits: [], tags: [] });
     expect(node.stdout()).not.toMatch(/playground|discord/i);
+    expect(await (await fetch(`${node.url}/`)).text()).toContain('<title>NFGT node</title>');
   });
 
   test('knows every state and gives a repeated request its first answer, also after a restart', async () => {

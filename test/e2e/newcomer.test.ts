@@ -210,5 +210,6 @@ inBrowser('a newcomer (skipped where there is no Chromium)', () => {
 
     const node = (await (await fetch(`${apiUrl}/api/node`)).json()) as object;
     expect(node).toMatchObject({ role: 'validator', assets: 2, transactions: 6, pending: 0 });
+    expect(await (await fetch(`${apiUrl}/`)).text()).toContain('<title>NFGT node</title>');
   });
 });

@@ -1,25 +1,29 @@
 // The HTTP contract over the real node, with a beacon in memory; and, where it is about the chain, over the real app and git.
 import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import type { CommitDraft, PushResult } from '../../src/chain/beacon.ts';
 import { makeCreateTransaction } from '../../src/app/create-transaction.ts';
 import { Settlements } from '../../src/app/settlements.ts';
+import { buildHttp } from '../../src/http/server.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { RecoveryJournal } from '../../src/vault/recovery-journal.ts';
 import { openVault } from '../../src/vault/vault.ts';
-import { MemoryBeacon } from '../support/beacon-memory.ts';
+import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
 import { describeHttpContract, type HttpStage } from '../support/http-contract.ts';
 import { openTestNode } from '../support/open-test-node.ts';
 import { EMPTY_GUYACHA, openRealHouse } from '../support/real-house.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
 
-const RETRY_MS = 5;
 const DRAIN_MS = 5_000;
 
 /** A beacon whose pushes can be made to wait, as behind a slow connection. */
 class SlowBeacon extends MemoryBeacon {
   readonly #waiting: (() => void)[] = [];
   #isHeld = false;
+  /** How many pushes the remote did not take. */
+  refusals = 0;
 
   hold(): void {
     this.#isHeld = true;
@@ -32,28 +36,30 @@ class SlowBeacon extends MemoryBeacon {
 
   override async push(drafts: readonly CommitDraft[]): Promise<PushResult> {
     if (this.#isHeld) await new Promise<void>((go) => this.#waiting.push(go));
-    return await super.push(drafts);
+    const result = await super.push(drafts);
+    if (result.outcome === 'refused') this.refusals += 1;
+    return result;
   }
 }
 
-describeHttpContract('the HTTP API over the real node', async () => {
-  const beacon = new SlowBeacon();
-  const { node, database, close } = await openTestNode(beacon);
-  const vault = await openVault({ keyFile: join(tempDir(), 'vault.key'), headers: database });
+/** A real node with its vault, and an app that creates over it; its databases are in memory unless there is a `home`. */
+async function openStage(beacon: SlowBeacon, home?: string): Promise<HttpStage> {
+  const dir = home ?? tempDir();
+  const { node, database, close } = await openTestNode(
+    beacon,
+    home === undefined
+      ? {}
+      : { stateFile: join(home, 'state.sqlite'), indexFile: join(home, 'index.sqlite') },
+  );
+  const vault = await openVault({ keyFile: join(dir, 'vault.key'), headers: database });
   const logger = silentLogger;
-  const recovery = new RecoveryJournal({
-    file: join(tempDir(), 'recovery.journal'),
-    vault,
-    logger,
-  });
+  const recovery = new RecoveryJournal({ file: join(dir, 'recovery.journal'), vault, logger });
   await recovery.rewrite([]);
   const common = { database, node, vault, recovery, clock: systemClock, logger };
   const settlements = new Settlements(common);
   const release = async (): Promise<void> => {
     beacon.release();
-    while ((await node.status()).pending > 0) {
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    }
+    await until(async () => (await node.status()).pending === 0);
     await settlements.drain(DRAIN_MS);
   };
   return {
@@ -73,6 +79,65 @@ describeHttpContract('the HTTP API over the real node', async () => {
       await recovery.close();
     },
   };
+}
+
+describeHttpContract('the HTTP API over the real node', () => openStage(new SlowBeacon()));
+
+describe('the status of a transaction after a restart', () => {
+  const BODY = { owner_id: 'owner', asset_id: 'asset' };
+
+  const create = async ({ parts }: HttpStage): Promise<string> => {
+    const server = buildHttp(parts);
+    const payload = JSON.stringify(BODY);
+    const reply = await server.inject({ method: 'POST', url: '/api/transaction/create', payload });
+    expect(reply.statusCode).toBe(200);
+    return reply.json<{ transaction: { transaction_id: string } }>().transaction.transaction_id;
+  };
+  const statusOf = async ({ parts }: HttpStage, id: string): Promise<string> =>
+    (await buildHttp(parts).inject(`/api/transaction/status/${id}`)).body;
+  const pendingOf = async ({ parts }: HttpStage): Promise<number> =>
+    (await buildHttp(parts).inject('/api/node')).json<{ pending: number }>().pending;
+
+  test('keeps the reason of a rejection', async () => {
+    const [remote, dir] = [new MemoryRemote(), tempDir()];
+    const before = await openStage(new SlowBeacon(remote), dir);
+    remote.failPushes({ kind: 'refuse', reason: 'pre-receive hook declined', retryable: false });
+    const id = await create(before);
+    await before.release();
+    const rejected = '{"committed":false,"rejected":true,"reason":"BEACON_REFUSED"}';
+    expect(await statusOf(before, id)).toBe(rejected);
+    await before.close();
+
+    const after = await openStage(new SlowBeacon(remote), dir);
+    expect(await statusOf(after, id)).toBe(rejected);
+    expect(await pendingOf(after)).toBe(0);
+    await after.close();
+  });
+
+  test('stays pending while the beacon is away, and is committed once it is back', async () => {
+    const [remote, dir] = [new MemoryRemote(), tempDir()];
+    const before = await openStage(new SlowBeacon(remote), dir);
+    remote.unreachable = true;
+    const id = await create(before);
+    await before.close();
+
+    // A node opens only with a beacon that answers; this one goes away before it has taken anything.
+    remote.unreachable = false;
+    const beacon = new SlowBeacon(remote);
+    beacon.hold();
+    const after = await openStage(beacon, dir);
+    remote.unreachable = true;
+    beacon.release();
+    const pending = '{"committed":false,"rejected":false}';
+    expect([await statusOf(after, id), await pendingOf(after)]).toEqual([pending, 1]);
+    await until(() => Promise.resolve(beacon.refusals > 0));
+    expect([await statusOf(after, id), await pendingOf(after)]).toEqual([pending, 1]);
+
+    remote.unreachable = false;
+    await after.release();
+    expect(await statusOf(after, id)).toBe('{"committed":true,"rejected":false}');
+    await after.close();
+  });
 });
 
 const openRealStage = async (): Promise<HttpStage> => {

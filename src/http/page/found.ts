@@ -1,4 +1,5 @@
 // Draws what a lookup found: an asset, an owner or a transaction.
+import type { ErrorCode } from '../../shared/errors.ts';
 import { h } from '../../shared/page/dom.ts';
 import { HISTORY_DEPTH, type ChainRecord, type Found } from './client.ts';
 import { facts, listOf, nothing, part } from './lists.ts';
@@ -125,7 +126,7 @@ function drawTransaction({
     return [
       facts([
         ['Status', badge('rejected', 'bad')],
-        ['Reason', status.reason === undefined ? 'not known' : foreign(status.reason)],
+        ['Reason', status.reason === undefined ? 'not known' : reasonOf(status.reason)],
       ]),
       nothing('It was refused for good and changed nothing. It can no longer reach the chain.'),
     ];
@@ -142,6 +143,17 @@ function drawTransaction({
       'It is pending here, or this node does not know it. Should it be committed or rejected while you look, this page says so.',
     ),
   ];
+}
+
+/** Why the node gives a transaction up for good, in words beside the code. */
+const REASONS: Readonly<Partial<Record<string, string>>> = {
+  BEACON_REFUSED: 'the beacon refused to take it',
+  CHAIN_ADVANCED: 'another transaction of the asset reached the chain first',
+} satisfies Partial<Record<ErrorCode, string>>;
+
+function reasonOf(code: string): HTMLElement {
+  const words = REASONS[code];
+  return h('span', {}, foreign(code), words !== undefined && `: ${words}`);
 }
 
 /** A state in a word. */
