@@ -1,7 +1,7 @@
 // What the address bar says is looked up: `#asset=…`, `#owner=…` or `#transaction=…`, percent-encoded once.
 
 export const LOOKUP_KINDS = ['asset', 'owner', 'transaction'] as const;
-export type LookupKind = (typeof LOOKUP_KINDS)[number];
+type LookupKind = (typeof LOOKUP_KINDS)[number];
 
 /** What somebody wants to see. */
 export interface Lookup {
