@@ -29,13 +29,16 @@ export async function loadReaderPage(): Promise<ReaderPage> {
 
 /** Serves it. */
 export function addReaderPage(server: FastifyInstance, { html, policy }: ReaderPage): void {
-  server.get('/', (_request, reply) =>
-    reply
-      .header('Content-Security-Policy', policy)
-      .header('Cross-Origin-Opener-Policy', 'same-origin')
-      .type('text/html; charset=utf-8')
-      .send(html),
-  );
+  server.get('/', {
+    // After the hook that gives every answer the policy that allows nothing.
+    onSend: (_request, reply, payload, next) => {
+      void reply
+        .header('Content-Security-Policy', policy)
+        .header('Cross-Origin-Opener-Policy', 'same-origin');
+      next(null, payload);
+    },
+    handler: (_request, reply) => reply.type('text/html; charset=utf-8').send(html),
+  });
 }
 
 function fill(html: string, tag: string, content: string): string {
