@@ -15,6 +15,8 @@ const reads =
   (kind: ReadKind) =>
   async (bench: Bench): Promise<Figures> =>
     (await import('./measure-reads.ts')).measureReads(bench, kind);
+const introspection = async (bench: Bench): Promise<Figures> =>
+  (await import('./measure-reads.ts')).measureIntrospection(bench);
 const start = async (bench: Bench): Promise<Figures> =>
   (await import('./measure-start.ts')).measureStart(bench);
 const idleSync = async (bench: Bench): Promise<Figures> =>
@@ -45,6 +47,7 @@ const createRows: readonly Row[] = [
 ];
 
 const nodeRows: readonly Row[] = [
+  { name: 'read-health', chain: 'event', aim: '', measure: reads('health') },
   { name: 'read-spot-asset', chain: 'event', aim: 'perSecond 12000', measure: reads('spot-asset') },
   { name: 'read-detail', chain: 'event', aim: 'perSecond 12000', measure: reads('detail') },
   {
@@ -59,6 +62,12 @@ const nodeRows: readonly Row[] = [
     chain: 'event',
     aim: 'perSecond 8000',
     measure: reads('history-owner'),
+  },
+  {
+    name: 'read-introspection',
+    chain: 'event',
+    aim: 'perSecond 200, spotP99Ms 20',
+    measure: introspection,
   },
   { name: 'reads-beside', chain: 'event', aim: 'worstMs 50', measure: readsBeside },
   {
