@@ -9,6 +9,8 @@ const CHUNK_BYTES = 128 * 1024;
 export class JsonStream {
   readonly #frame: readonly [open: Buffer, close: Buffer];
   readonly #pieces: readonly Buffer[];
+  /** The whole of it, joined for the first reader and shared by all. */
+  #chunks: readonly Buffer[] | undefined;
 
   constructor([open, close]: readonly [open: string, close: string], pieces: readonly Buffer[]) {
     this.#frame = [Buffer.from(open), Buffer.from(close)];
@@ -22,12 +24,13 @@ export class JsonStream {
     return framed.reduce((sum, { length }) => sum + length, commas);
   }
 
-  /** The answer; nothing is put together before the reader asks for it. */
+  /** The answer, for one more reader. Its chunks are never changed and take no room of their own. */
   open(): Readable {
-    return Readable.from(this.#chunks(), { objectMode: false, highWaterMark: 1 });
+    this.#chunks ??= [...this.#join()];
+    return Readable.from(this.#chunks, { objectMode: false, highWaterMark: 1 });
   }
 
-  *#chunks(): Generator<Buffer> {
+  *#join(): Generator<Buffer> {
     const [open, close] = this.#frame;
     let parts: Buffer[] = [open];
     let size = open.length;

@@ -30,7 +30,7 @@ interface Piece {
 /**
  * A list of everything. An answer is what was committed at one moment, and no request before it misses anything:
  * pieces are printed while others work, what changes meanwhile is printed again, and the list is good at the moment
- * at which no piece is out of date. Answers share their pieces, so a slow reader holds no copy of his own.
+ * at which no piece is out of date. Readers of the same moment share one answer, so a slow one holds no copy of his own.
  */
 export class WholeChain {
   readonly #chain: ChainReader;
@@ -38,8 +38,8 @@ export class WholeChain {
   #mark: IndexMark | undefined;
   #pieces: Piece[] = [];
   readonly #stale = new Set<Piece>();
-  #answer: Buffer[] | undefined;
-  #renewal: Promise<Buffer[]> | undefined;
+  #answer: JsonStream | undefined;
+  #renewal: Promise<JsonStream> | undefined;
 
   constructor(chain: ChainReader, listing: Listing) {
     this.#chain = chain;
@@ -49,17 +49,20 @@ export class WholeChain {
   /** Everything that is committed when this is called, or later. */
   async read(): Promise<JsonStream> {
     this.#renewal ??= this.#renew().finally(() => (this.#renewal = undefined));
-    return new JsonStream(this.#listing.frame, await this.#renewal);
+    return await this.#renewal;
   }
 
-  async #renew(): Promise<Buffer[]> {
+  async #renew(): Promise<JsonStream> {
     for (;;) {
       const isUpToDate = this.#takeChanges();
       this.#printSome();
       if (isUpToDate && this.#stale.size === 0) break;
       await nextTurn();
     }
-    this.#answer ??= this.#pieces.flatMap(({ json }) => (json?.length ? [json] : []));
+    this.#answer ??= new JsonStream(
+      this.#listing.frame,
+      this.#pieces.flatMap(({ json }) => (json?.length ? [json] : [])),
+    );
     return this.#answer;
   }
 
