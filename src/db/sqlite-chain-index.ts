@@ -19,8 +19,6 @@ const SCHEMA_VERSION = 3;
 
 /** When the write-ahead log is copied into the file: 16 MB of it. */
 const CHECKPOINT_PAGES = 4_000;
-/** Reads take pages from the system's own cache, without a call and a copy for each; a larger file is read so in part. */
-const MMAP_BYTES = 256 * 1024 * 1024;
 
 const SCHEMA = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -105,7 +103,6 @@ function openFile(file: string): ChainIndex {
     db.pragma('synchronous = NORMAL');
     // A checkpoint flushes and stands still; ids are random, so that under load the same pages change all the time.
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    db.pragma(`mmap_size = ${MMAP_BYTES}`);
     if (db.pragma('quick_check(1)', { simple: true }) !== 'ok') throw new Damaged(file);
     if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) makeTables(db);
     return new SqliteChainIndex(db);
