@@ -29,6 +29,11 @@ export function proofFileNumber(path: string, validatorId: string): number | und
   return id === validatorId ? Number(number) : undefined;
 }
 
+/** True for any validator's file of reveals. */
+export function isProofFile(path: string): boolean {
+  return PROOF_FILE.test(path);
+}
+
 /**
  * Appends reveals to a validator's files; those that stand there already are left out.
  * @returns the files that change, and the number of the one that takes the next reveal.
@@ -75,8 +80,16 @@ function encodeReveal({ transactionId, assetId, predecessorPassphrase }: Reveal)
 
 /** Reads a file of reveals; lines of any other form are left out. */
 export function parseReveals(content: Buffer | undefined): Reveal[] {
-  const lines = content?.toString('utf8').split('\n') ?? [];
-  return lines.flatMap((line) => parseReveal(line) ?? []);
+  return content === undefined
+    ? []
+    : parseRevealLines(content).filter((line) => line !== undefined);
+}
+
+/** Reads a file of reveals line by line; undefined stands for a line of any other form. */
+export function parseRevealLines(content: Buffer): (Reveal | undefined)[] {
+  const lines = content.toString('utf8').split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map(parseReveal);
 }
 
 function parseReveal(line: string): Reveal | undefined {

@@ -8,7 +8,7 @@ import {
   type TransactionRecord,
 } from './record.ts';
 import type { FindingKind } from './verify-kinds.ts';
-import type { SourceCommit } from './verify-source.ts';
+import type { SourceCommit, SourceSignature } from './verify-source.ts';
 
 /** What is kept of a commit once its bytes are gone. */
 export interface CommitFacts {
@@ -16,7 +16,9 @@ export interface CommitFacts {
   readonly parents: readonly CommitId[];
   readonly commitTimeSeconds: number;
   readonly treeDigest: string | undefined;
-  readonly isSigned: boolean;
+  readonly signature: SourceSignature | undefined;
+  /** The short id that its committer has as name and e-mail. */
+  readonly committerId: string | undefined;
   /** Why its author and committer are unusual. */
   readonly authorNote: string | undefined;
   /** Undefined when the record cannot be read. */
@@ -46,7 +48,8 @@ export function digestCommit(commit: SourceCommit): CommitFacts {
     parents,
     commitTimeSeconds,
     treeDigest,
-    isSigned: signature !== undefined,
+    signature,
+    committerId: shortIdOf(commit.committer),
     authorNote: noteOfAuthor(commit),
     transaction,
     faults,
@@ -100,18 +103,23 @@ function digestBytes(bytes: Buffer, mode: string, message: string): DigestedReco
     const kind = isForm ? 'successor-hash-form' : 'record-malformed';
     return { transaction: undefined, faults: [...faults, { kind, detail: record.fault }] };
   }
-  const { successorHash, transactionId, transactionTime, assetId } = record;
+  const { successorHash, transactionId, transactionTime, assetId, predecessorProof } = record;
   if (!isTransactionId(transactionId)) {
     const detail = `transaction_id ${excerpt(transactionId, 40)} is not a lowercase UUID`;
     faults.push({ kind: 'record-malformed', detail });
   }
-  return { transaction: { successorHash, transactionId, transactionTime, assetId }, faults };
+  const transaction = { successorHash, transactionId, transactionTime, assetId, predecessorProof };
+  return { transaction, faults };
 }
 
 function noteOfAuthor({ author, committer }: SourceCommit): string | undefined {
-  const [, name, email] = /^(.*) <(.*)>$/.exec(author) ?? [];
-  if (author === committer && name !== undefined && name !== '' && name === email) return undefined;
+  if (author === committer && shortIdOf(author) !== undefined) return undefined;
   return `author ${excerpt(author, 60)}, committer ${excerpt(committer, 60)}`;
+}
+
+function shortIdOf(identity: string): string | undefined {
+  const [, name, email] = /^(.*) <(.*)>$/.exec(identity) ?? [];
+  return name !== '' && name === email ? name : undefined;
 }
 
 /** Foreign text for a detail: quoted, and no longer than asked. */

@@ -40,6 +40,12 @@ export const FINDING_KINDS = {
   'tag-misnamed': define('The only tag on the transaction is not named by its id.', 'The transaction is not committed. Set a tag of the right name.'),
   'second-tag': define('A further tag stands on the transaction beside its own.', 'It commits nothing. Delete it.'),
   'stray-tag': define('A tag is no transaction\'s id and stands on no transaction.', 'It commits nothing. Delete it, or look for the branch that was deleted.'),
+  // signatures and proofs
+  'signature-wrong': define('The commit\'s ssh signature does not fit the commit: it has another form, is for something else than git, or is of other content.', 'The commit was changed after it was signed, or the signature was copied. Compare it with another node\'s clone.'),
+  'signer-unlisted': define('The signature fits, but its key is not listed for the commit\'s committer in `allowed_signers` on the branch `well-known`.', 'Ask the validator of that id for its key. A validator lists itself when it starts; a list that was cut short is written again then.'),
+  'reveal-wrong': define('A passphrase revealed on `well-known` does not fit the transaction: not its predecessor\'s successor hash, or not the `predecessor_proof` of its record.', 'It proves nothing. The detail names its file and line: look at who pushed that.'),
+  'reveal-unknown': define('A passphrase was revealed for a transaction that is not on the chain, is another asset\'s, or has no predecessor.', 'It proves nothing. Look for a branch that was deleted or set back, or at who pushed the file.'),
+  'well-known-broken': define('`node.json`, `allowed_signers` or a file of proofs on the branch `well-known` cannot be read: the detail says why.', 'Restore the file from an earlier commit of the branch. Whoever pushed it broke it.'),
 } as const satisfies Record<string, KindDefinition>;
 
 /** What is unusual and breaks nothing. */

@@ -20,6 +20,26 @@ export interface Remarks<Kind extends string> {
   readonly shown: readonly Remark<Kind>[];
 }
 
+/** How many commits of transactions are signed. What is in none of the last two is a finding. */
+export interface SignatureCounts {
+  readonly of: number;
+  readonly commits: number;
+  /** By a key that is listed for the committer. */
+  readonly good: number;
+  /** Of a kind that is not checked, or by a key that is not listed while the list cannot be read. */
+  readonly notChecked: number;
+}
+
+/** Transactions with a predecessor, by whether it is shown that their author knew the passphrase. */
+export interface ProofCounts {
+  readonly of: number;
+  readonly proven: number;
+  /** No fitting reveal stands on `well-known`: the validator's word stands alone. */
+  readonly notProven: number;
+  /** The predecessor's hash is an argon2 one, whose passphrase is never revealed. */
+  readonly notProvable: number;
+}
+
 export interface VerificationReport {
   readonly beacon: string;
   readonly epoch: { readonly branch: string; readonly commitId: CommitId };
@@ -30,10 +50,8 @@ export interface VerificationReport {
     readonly tags: number;
     readonly annotatedTags: number;
   };
-  /** Commits of transactions that carry a signature; whether it is good is not checked. */
-  readonly signed: { readonly commits: number; readonly of: number; readonly isChecked: false };
-  /** Transactions with a predecessor whose passphrase nobody but the validator has seen. */
-  readonly unproven: { readonly handOvers: number; readonly of: number };
+  readonly signed: SignatureCounts;
+  readonly handOvers: ProofCounts;
   readonly findings: Remarks<FindingKind>;
   readonly notes: Remarks<NoteKind>;
 }

@@ -8,16 +8,33 @@ export interface VerifySource {
   readonly branches: readonly SourceRef[];
   readonly tags: readonly SourceTag[];
   /**
-   * The tip and every commit that led to it.
+   * The tip and every commit that led to it, or the newest of them up to the limit.
    * @returns `isWhole` is false when an object on the way is missing or broken.
    */
   readAncestors(
     tip: CommitId,
+    limit?: number,
   ): Promise<{ readonly commits: ReadonlySet<CommitId>; readonly isWhole: boolean }>;
   /** Reads commits with their records, in the order of the ids; a text says why one cannot be read. */
   readCommits(ids: readonly CommitId[]): Promise<readonly (SourceCommit | string)[]>;
   /** What one commit's tree has and the other's has not, the record left out. */
   compareTrees(parent: CommitId, commit: CommitId): Promise<readonly FileChange[]>;
+  /** Every file below a commit's tree; a text says why it cannot be listed. */
+  listFiles(commitId: CommitId): Promise<readonly SourceFile[] | string>;
+  /** The contents of files in their order; undefined for one that cannot be read or is larger than the limit. */
+  readFiles(
+    files: readonly SourceFile[],
+    maxBytes: number,
+  ): Promise<readonly (Buffer | undefined)[]>;
+}
+
+/** A file as a tree names it. */
+export interface SourceFile {
+  /** Bytes that are not UTF-8 become replacement characters. */
+  readonly path: string;
+  /** False for a link, a submodule and an executable. */
+  readonly isRegular: boolean;
+  readonly blobId: string;
 }
 
 /** A branch or tag by its short name. */
@@ -45,12 +62,19 @@ export interface SourceCommit {
   readonly author: string;
   readonly committer: string;
   readonly commitTimeSeconds: number;
-  /** The armoured text of the commit's `gpgsig` header. */
-  readonly signature: string | undefined;
+  readonly signature: SourceSignature | undefined;
   /** The same for trees that are equal but for the record; undefined when the tree cannot be read. */
   readonly treeDigest: string | undefined;
   readonly recordFile: RecordFile;
 }
+
+/** A commit's signature, held against the commit. */
+export type SourceSignature =
+  /** The key that the signature names made it, as ssh writes that key on one line; whose the key is was not asked. */
+  | { readonly state: 'good'; readonly publicKey: string }
+  | { readonly state: 'wrong'; readonly reason: string }
+  /** Of a kind that is not checked here. */
+  | { readonly state: 'other-kind' };
 
 /** `metadata.json` as a commit's tree has it. */
 export type RecordFile =

@@ -1,13 +1,16 @@
 // Verification of a beacon chain as a whole, by anyone who can read it: every branch, commit, record and tag.
 import { AppError } from '../shared/errors.ts';
 import type { CommitId } from '../shared/ids.ts';
-import { assetOfBranch, RESERVED_NAMES } from './refs.ts';
+import { assetOfBranch, RESERVED_BRANCH, RESERVED_NAMES } from './refs.ts';
 import { digestCommit, type CommitFacts } from './verify-commits.ts';
 import { assignCommits, type AssetBranch, type History } from './verify-histories.ts';
 import type { FindingKind, NoteKind } from './verify-kinds.ts';
+import { verifyProofs } from './verify-proofs.ts';
 import { RemarkList, type VerificationReport } from './verify-report.ts';
+import { keysByCommitter, verifySignatures } from './verify-signatures.ts';
 import type { SourceRef, SourceTag, VerifySource } from './verify-source.ts';
 import { verifyTags, type ChainCommitFacts } from './verify-tags.ts';
+import { readWellKnown } from './verify-well-known.ts';
 
 export interface VerifyOptions {
   readonly epochBranch: string;
@@ -61,11 +64,24 @@ export async function verifyChain(
   const chainCommits = inTimeOrder(histories);
   verifySuccessorHashes(chainCommits, findings);
   verifyTags(source.tags, chainCommits, findings);
+  const wellKnown = await readWellKnown(source, isEpoch, findings);
+  const signers = keysByCommitter(wellKnown === undefined ? [] : wellKnown.signers);
+  const ownCommits = wellKnown?.commits.map((facts) => ({ branch: RESERVED_BRANCH, facts })) ?? [];
+  verifySignatures(ownCommits, signers, findings);
+  const signed = verifySignatures(chainCommits, signers, findings);
+  const handOvers = verifyProofs(histories, wellKnown, findings);
   return {
     beacon: source.description,
     epoch: { branch: epochBranch, commitId: epoch.target },
     isClean: findings.summary().total === 0,
-    ...countUp(histories, source.tags),
+    counts: {
+      assets: histories.length,
+      transactions: chainCommits.length,
+      tags: source.tags.length,
+      annotatedTags: source.tags.filter(({ isAnnotated }) => isAnnotated).length,
+    },
+    signed,
+    handOvers,
     findings: findings.summary(),
     notes: notes.summary(),
   };
@@ -261,34 +277,4 @@ function verifySuccessorHashes(
       findings.add('successor-hash-reused', commit.branch, commit.facts.commitId, detail);
     }
   }
-}
-
-/**
- * What is counted. That no signature is checked and no hand-over proven is a fact of the format so far: a signature's
- * check belongs beside `isSigned` in verify-commits.ts, a proof's beside the times in `verifyHistory`, where both the
- * transaction and the one before it are at hand.
- */
-function countUp(
-  histories: readonly History[],
-  tags: readonly SourceTag[],
-): Pick<VerificationReport, 'counts' | 'signed' | 'unproven'> {
-  const commits = histories.flatMap((history) => history.commits);
-  const handOvers = histories.reduce(
-    (count, history) => count + Math.max(0, history.commits.length - 1),
-    0,
-  );
-  return {
-    counts: {
-      assets: histories.length,
-      transactions: commits.length,
-      tags: tags.length,
-      annotatedTags: tags.filter(({ isAnnotated }) => isAnnotated).length,
-    },
-    signed: {
-      commits: commits.filter(({ isSigned }) => isSigned).length,
-      of: commits.length,
-      isChecked: false,
-    },
-    unproven: { handOvers, of: handOvers },
-  };
 }

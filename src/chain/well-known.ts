@@ -1,4 +1,5 @@
 // What stands on the reserved branch `well-known`: who the validators are. Nothing on it is trusted.
+import { isUtf8 } from 'node:buffer';
 import type { ReservedFiles } from './beacon.ts';
 
 export const NODE_FILE = 'node.json';
@@ -18,6 +19,12 @@ export interface ValidatorEntry {
   readonly publicKey: string;
   /** Where its API can be asked; null when it is not for others. */
   readonly introspectionUrl: string | null;
+}
+
+/** A key that may sign, and the validator whose it is. */
+export interface AllowedSigner {
+  readonly id: string;
+  readonly publicKey: string;
 }
 
 /**
@@ -43,7 +50,7 @@ interface NodeFile {
 }
 
 /** Reads `node.json`; a fault is for the log and for a verification. */
-function parseNodeFile(
+export function parseNodeFile(
   content: Buffer,
 ): NodeFile | { readonly fault: string; readonly isNewer: boolean } {
   let value: unknown;
@@ -97,6 +104,34 @@ function mergeSigners(
   const start = text === '' || text.endsWith('\n') ? (content ?? Buffer.alloc(0)) : `${text}\n`;
   const next = Buffer.concat([Buffer.from(start), Buffer.from(`${line}\n`)]);
   return next.length > MAX_WELL_KNOWN_BYTES ? undefined : next;
+}
+
+/** One line of ssh's format: principals, options in any number, kind, key, and a comment. */
+const SIGNER_LINE =
+  /^[^\s"]+ (?:[^ \t]+="[^"]*"\S* |[a-z][\w,-]* )?[\w.@-]+ [A-Za-z0-9+/=]+(?: .*)?$/;
+/** A line as validators write it: their id, at most the one option, a kind that they sign with, and the key. */
+const PLAIN_SIGNER =
+  /^([\w.@+-]+) (?:namespaces="git" )?((?:ssh-ed25519|ssh-rsa) [A-Za-z0-9+/=]+)(?: .*)?$/;
+
+/**
+ * Reads `allowed_signers`. Keys count on lines of the plain form that validators write; of other lines that ssh knows,
+ * empty ones and comments among them, nothing is taken.
+ * @returns `fault`, in words, when a line is none of ssh's format.
+ */
+export function parseSigners(content: Buffer): {
+  readonly signers: readonly AllowedSigner[];
+  readonly fault: string | undefined;
+} {
+  if (!isUtf8(content)) return { signers: [], fault: 'it is not UTF-8' };
+  const signers: AllowedSigner[] = [];
+  let fault: string | undefined;
+  for (const [index, line] of content.toString('utf8').split(/\r?\n/).entries()) {
+    if (line === '' || line.startsWith('#')) continue;
+    const [, id, publicKey] = PLAIN_SIGNER.exec(line) ?? [];
+    if (id !== undefined && publicKey !== undefined) signers.push({ id, publicKey });
+    else if (!SIGNER_LINE.test(line)) fault ??= `line ${index + 1} names no key`;
+  }
+  return { signers, fault };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -101,7 +101,7 @@ export function showProgress(stream: NodeJS.WritableStream): {
 
 /** The report for people. */
 export function printVerification(report: VerificationReport): string {
-  const { beacon, epoch, isClean, counts, signed, unproven, findings, notes } = report;
+  const { beacon, epoch, isClean, counts, signed, handOvers, findings, notes } = report;
   const verdict = isClean
     ? 'The chain is clean: every rule holds.'
     : `The chain has ${numeral(findings.total)} things that are off; docs/verification.md says what each means.`;
@@ -115,8 +115,10 @@ export function printVerification(report: VerificationReport): string {
     `  assets: ${numeral(counts.assets)}`,
     `  transactions: ${numeral(counts.transactions)}`,
     `  tags: ${numeral(counts.tags)}, of them annotated: ${numeral(counts.annotatedTags)}`,
-    `  signed: ${numeral(signed.commits)} of ${numeral(signed.of)} commits (not checked)`,
-    `  could not be proven: ${numeral(unproven.handOvers)} of ${numeral(unproven.of)} hand-overs`,
+    `  signed: ${numeral(signed.commits)} of ${numeral(signed.of)} commits, ${numeral(signed.good)} of them checked and good`,
+    ...(signed.notChecked === 0 ? [] : [`  not checked: ${numeral(signed.notChecked)} signatures`]),
+    `  proven: ${numeral(handOvers.proven)} of ${numeral(handOvers.of)} hand-overs, ` +
+      `not proven: ${numeral(handOvers.notProven)}, not provable: ${numeral(handOvers.notProvable)}`,
   ].join('\n');
 }
 

@@ -7,13 +7,16 @@ import type {
   FileChange,
   RecordFile,
   SourceCommit,
+  SourceFile,
   SourceRef,
+  SourceSignature,
   SourceTag,
   VerifySource,
 } from '../chain/verify-source.ts';
 import { AppError } from '../shared/errors.ts';
 import { isCommitId, type CommitId } from '../shared/ids.ts';
 import { parseCommit } from './branch-reader.ts';
+import { checkSignature } from './check-signature.ts';
 import { prepareEnvironment, type Credentials } from './environment.ts';
 import {
   ObjectReader,
@@ -25,6 +28,7 @@ import { ProcessPool } from './processes.ts';
 import { parseRefList } from './ref-list.ts';
 import { lastWords } from './remote-failure.ts';
 import { parseRemoteUrl } from './remote-url.ts';
+import { FILE_MODE, listFiles } from './reserved-branch.ts';
 import { readRootTree, type RootTree, type TreeEntry } from './root-tree.ts';
 import { openScratchRepository, REMOTE } from './scratch-repository.ts';
 import { listRemote, runRemote, unusable, type Transport } from './transport.ts';
@@ -109,9 +113,11 @@ export class RepositoryReader implements VerifySource {
 
   async readAncestors(
     tip: CommitId,
+    limit?: number,
   ): Promise<{ readonly commits: ReadonlySet<CommitId>; readonly isWhole: boolean }> {
     // A commit-graph file in the repository could tell another history than its commits.
-    const args = ['-c', 'core.commitGraph=false', 'rev-list', tip, '--'];
+    const most = limit === undefined ? [] : [`--max-count=${limit}`];
+    const args = ['-c', 'core.commitGraph=false', 'rev-list', ...most, tip, '--'];
     const { pool, environment } = this.git;
     const result = await pool.run(args, {
       cwd: this.gitDir,
@@ -124,11 +130,14 @@ export class RepositoryReader implements VerifySource {
 
   async readCommits(ids: readonly CommitId[]): Promise<(SourceCommit | string)[]> {
     const objects = await this.read(ids.map(contents));
+    // Signatures are checked on other threads while git is asked for the rest.
+    const checked = Promise.all(objects.map(checkCommit));
     const trees = await this.readTrees(ids);
     const records = trees.map((tree) => tree?.record);
     const blobs = records.map((entry) => (isFile(entry) ? entry?.id : undefined));
     const wanted = blobs.filter((id) => id !== undefined);
     const answers = new Map(zip(wanted, await this.read(wanted.map(contents))));
+    const signatures = await checked;
     return ids.map((commitId, index) => {
       const object = objects[index];
       if (object?.type !== 'commit') return `it is ${object?.type ?? 'missing or broken'}`;
@@ -137,6 +146,7 @@ export class RepositoryReader implements VerifySource {
       return {
         commitId,
         ...readHeader(object.content),
+        signature: signatures[index],
         treeDigest: tree === undefined ? undefined : digestOf(tree.others),
         recordFile: recordFileOf(tree?.record, answers.get(blobs[index] ?? '')),
       };
@@ -155,6 +165,25 @@ export class RepositoryReader implements VerifySource {
     }
     for (const name of earlier.keys()) changes.push({ change: 'removed', path: pathOf(name) });
     return changes;
+  }
+
+  async listFiles(commitId: CommitId): Promise<SourceFile[] | string> {
+    try {
+      const { pool, environment } = this.git;
+      const files = await listFiles({ pool, environment, gitDir: this.gitDir }, commitId);
+      return files.map(({ path, mode, id }) => {
+        return { path: pathOf(path), isRegular: mode === FILE_MODE, blobId: id };
+      });
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async readFiles(files: readonly SourceFile[], maxBytes: number): Promise<(Buffer | undefined)[]> {
+    const requests = files.map(({ blobId }) => ({ ...contents(blobId), maxBytes }));
+    return (await this.read(requests)).map((answer) =>
+      answer?.type === 'blob' ? answer.content : undefined,
+    );
   }
 
   /** Ends child processes. */
@@ -232,7 +261,7 @@ function pathOf(name: string): string {
   return Buffer.from(name, 'latin1').toString('utf8');
 }
 
-type Header = Omit<SourceCommit, 'commitId' | 'treeDigest' | 'recordFile'>;
+type Header = Omit<SourceCommit, 'commitId' | 'signature' | 'treeDigest' | 'recordFile'>;
 
 /** Reads a commit object; what it lacks is empty, nothing in it is an error. */
 function readHeader(content: Buffer): Header {
@@ -249,7 +278,36 @@ function readHeader(content: Buffer): Header {
     author: (field('author') ?? '').replace(/ \d+ [+-]\d+$/, ''),
     committer,
     commitTimeSeconds: Number(seconds),
-    signature: field('gpgsig')?.replaceAll('\0', '\n'),
+  };
+}
+
+async function checkCommit(object: ObjectAnswer | undefined): Promise<SourceSignature | undefined> {
+  if (object?.type !== 'commit' || object.content === undefined) return undefined;
+  // Each format of object ids has a header of its own, so that a commit can be signed in both.
+  const name = object.id.length === 64 ? 'gpgsig-sha256' : 'gpgsig';
+  const { signature, payload } = splitCommit(object.content, name);
+  return signature === '' ? undefined : checkSignature(signature, payload);
+}
+
+/**
+ * Parts a commit as git does before it checks one: its signature, and what was signed, which is the commit without any
+ * signature header.
+ */
+function splitCommit(content: Buffer, name: string): { signature: string; payload: Buffer } {
+  const blank = content.indexOf('\n\n');
+  const end = blank === -1 ? content.length : blank + 1;
+  // One character for each byte, so that nothing of what was signed changes.
+  const header = content.toString('latin1', 0, end);
+  let signature = '';
+  const payload = header.replace(/^gpgsig[^\n]*\n(?: [^\n]*\n)*/gm, (field) => {
+    if (field.startsWith(`${name} `)) {
+      signature += field.slice(name.length + 1).replaceAll('\n ', '\n');
+    }
+    return '';
+  });
+  return {
+    signature,
+    payload: Buffer.concat([Buffer.from(payload, 'latin1'), content.subarray(end)]),
   };
 }
 

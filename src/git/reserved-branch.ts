@@ -10,7 +10,8 @@ import type { CommitSigner } from './ssh-signature.ts';
 /** The branch holds a few files a validator; one with more than this in its listing is left alone. */
 const MAX_LISTING_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
-const FILE_MODE = '100644';
+/** The mode of a regular file. */
+export const FILE_MODE = '100644';
 
 /** An entry that is no directory; the bytes of its path stand for one character each. */
 interface TreeFile {
@@ -109,8 +110,8 @@ function makeTree(
   return tree;
 }
 
-/** Every file below the commit's tree. */
-async function listFiles(
+/** Every file below the commit's tree. @throws Error as {@link readFiles} does */
+export async function listFiles(
   { pool, environment, gitDir }: Repository,
   tip: CommitId,
 ): Promise<TreeFile[]> {

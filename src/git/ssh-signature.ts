@@ -13,10 +13,10 @@ export interface CommitSigner {
 /** Off the event loop: a large RSA key takes milliseconds for each signature. */
 const signApart = promisify<string | undefined, Buffer, KeyObject, Buffer>(sign);
 /** What OpenSSH's PROTOCOL.sshsig begins each signature, and what is signed, with. */
-const MAGIC = Buffer.from('SSHSIG');
-const FORMAT_VERSION = 1;
+export const MAGIC = Buffer.from('SSHSIG');
+export const FORMAT_VERSION = 1;
 /** What the signature is for; a signature of another program's is none of a commit. */
-const NAMESPACE = 'git';
+export const NAMESPACE = 'git';
 const HASH = 'sha512';
 const ARMOR_COLUMNS = 70;
 /** The head of an Ed25519 private key in PKCS #8 (RFC 8410); the seed of 32 bytes follows it. */
@@ -61,7 +61,7 @@ function makeSigner(key: KeyObject): CommitSigner {
     publicKey: `${isRsa ? 'ssh-rsa' : 'ssh-ed25519'} ${blob.toString('base64')}`,
     sign: async (payload) => {
       // Ed25519 takes no hash of its own choosing; RSA pads by PKCS #1 v1.5, which is what ssh means by this name.
-      const raw = await signApart(isRsa ? HASH : undefined, signedData(payload), key);
+      const raw = await signApart(isRsa ? HASH : undefined, signedData(payload, HASH), key);
       const signature = Buffer.concat([string(algorithm), string(raw)]);
       const fields = [blob, NAMESPACE, '', HASH, signature].map(string);
       return armor(Buffer.concat([MAGIC, uint32(FORMAT_VERSION), ...fields]));
@@ -86,9 +86,9 @@ function mpint(bytes: Buffer): Buffer {
 }
 
 /** What is really signed: the payload's hash, bound to what the signature is for. */
-function signedData(payload: Buffer): Buffer {
-  const hash = createHash(HASH).update(payload).digest();
-  return Buffer.concat([MAGIC, ...[NAMESPACE, '', HASH, hash].map(string)]);
+export function signedData(payload: Buffer, hashName: 'sha512' | 'sha256'): Buffer {
+  const hash = createHash(hashName).update(payload).digest();
+  return Buffer.concat([MAGIC, ...[NAMESPACE, '', hashName, hash].map(string)]);
 }
 
 function armor(signature: Buffer): string {

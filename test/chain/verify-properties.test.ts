@@ -68,7 +68,8 @@ const forest = fc
       parents: [id(parent % (index + 1))],
       commitTimeSeconds: index,
       treeDigest: '',
-      isSigned: false,
+      signature: undefined,
+      committerId: undefined,
       authorNote: undefined,
       faults: [],
       transaction: {

@@ -11,6 +11,7 @@ import type { TransactionId } from '../../src/shared/ids.ts';
 import { sshFixture } from '../support/beacon-git.ts';
 import { branchName, makeChain, type DamagedChain } from '../support/damaged-chain.ts';
 import { writeEventChain } from '../support/event-chain.ts';
+import type { OwnKind } from '../support/own-chain.ts';
 import { asset, openTestNode, owner } from '../support/open-test-node.ts';
 import { beforeRemoval, git, tempDir } from '../support/temp-dir.ts';
 import { named, verifyRepository, type Named } from '../support/verify-repository.ts';
@@ -22,6 +23,7 @@ const LONG = { assetId: asset('long'), ownerId: owner('somebody'), metadata: nul
 const transactionIdOf = (index: number): TransactionId =>
   `11111111-2222-4333-8444-${String(index).padStart(12, '0')}` as TransactionId;
 const NOWHERE = '1'.repeat(40);
+const NOTHING_PROVEN = { proven: 0, notProvable: 0 };
 
 describe('a sound chain is clean', () => {
   testSample(
@@ -37,8 +39,8 @@ describe('a sound chain is clean', () => {
       const { assets, transactions } = report.counts;
       expect(facts).toMatchObject({ assets, transactions });
       const handOvers = transactions - assets;
-      expect(report.unproven).toEqual({ handOvers, of: handOvers });
-      expect(report.signed).toEqual({ commits: 0, of: transactions, isChecked: false });
+      expect(report.handOvers).toEqual({ ...NOTHING_PROVEN, of: handOvers, notProven: handOvers });
+      expect(report.signed).toEqual({ of: transactions, commits: 0, good: 0, notChecked: 0 });
     },
   );
 
@@ -58,7 +60,7 @@ describe('a sound chain is clean', () => {
     const report = await verifyRepository(url);
     expect(report).toMatchObject({ isClean: true, notes: { total: 0 } });
     expect(report.counts).toEqual({ assets: 2, transactions: 3, tags: 3, annotatedTags: 0 });
-    expect(report.unproven).toEqual({ handOvers: 1, of: 1 });
+    expect(report.handOvers).toEqual({ ...NOTHING_PROVEN, of: 1, notProven: 1 });
   });
 
   test('a generated one, read in place and through ssh alike', async () => {
@@ -97,17 +99,20 @@ describe('a sound chain is clean', () => {
     expect(await verifyRepository(path)).toMatchObject({ isClean: true });
   });
 
-  test('one with a signed commit, which is counted', async () => {
+  test('one with a commit signed in a way that is not checked, which is counted', async () => {
     const { path, three, git: run } = await makeChain();
     const [, , tip = ''] = three.commitIds;
     const lines = run('cat-file', 'commit', tip).split('\n\n');
     lines[0] =
-      lines[0]! + '\ngpgsig -----BEGIN SSH SIGNATURE-----\n parent 0\n -----END SSH SIGNATURE-----';
+      lines[0]! + '\ngpgsig -----BEGIN PGP SIGNATURE-----\n parent 0\n -----END PGP SIGNATURE-----';
     const signed = git(path, ['hash-object', '-w', '-t', 'commit', '--stdin'], lines.join('\n\n'));
     run('update-ref', `refs/heads/${branchName(three)}`, signed);
     run('update-ref', `refs/tags/${three.transactionIds[2]!}`, signed);
     const report = await verifyRepository(path);
-    expect(report).toMatchObject({ isClean: true, signed: { commits: 1, of: 16 } });
+    expect(report).toMatchObject({
+      isClean: true,
+      signed: { of: 16, commits: 1, good: 0, notChecked: 1 },
+    });
   });
 
   test('one with the reserved branch beside it, and one that starts from an older epoch', async () => {
@@ -169,8 +174,8 @@ function editPackedRefs({ path, git }: DamagedChain, line: Buffer): void {
   writeFileSync(file, Buffer.from(`${[head, ...lines].join('\n')}\n`, 'latin1'));
 }
 
-/** Each kind of finding with what leads to it. */
-const DAMAGES: Readonly<Record<FindingKind, Readonly<Record<string, Damage>>>> = {
+/** Each kind of finding that any chain can have, with what leads to it; the others are in verify-own.test.ts. */
+const DAMAGES: Readonly<Record<Exclude<FindingKind, OwnKind>, Readonly<Record<string, Damage>>>> = {
   'merge-commit': {
     'a commit with two parents': withTip(({ three, other }) => ({
       parents: [three.commitIds[2]!, other.commitIds.at(-1)!],

@@ -47,8 +47,8 @@ describe('a clean chain', () => {
     const { code, stdout, stderr } = await verify([path]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('The chain is clean: every rule holds.');
-    expect(stdout).toContain('signed: 0 of 16 commits (not checked)');
-    expect(stdout).toContain('could not be proven: 10 of 10 hand-overs');
+    expect(stdout).toContain('signed: 0 of 16 commits, 0 of them checked and good');
+    expect(stdout).toContain('proven: 0 of 10 hand-overs, not proven: 10, not provable: 0');
     expect(filesOf(path)).toEqual(before);
   });
 
@@ -138,16 +138,17 @@ test('the report for people ends with what was counted', () => {
     epoch: { branch: 'main', commitId: 'a'.repeat(40) as never },
     isClean: true,
     counts: { assets: 8_403, transactions: 10_454, tags: 10_454, annotatedTags: 0 },
-    signed: { commits: 0, of: 10_454, isChecked: false },
-    unproven: { handOvers: 2_051, of: 2_051 },
+    signed: { of: 10_454, commits: 10_400, good: 10_300, notChecked: 100 },
+    handOvers: { of: 2_051, proven: 2_000, notProven: 50, notProvable: 1 },
     findings: none,
     notes: none,
   });
-  expect(text.split('\n').slice(-5)).toEqual([
+  expect(text.split('\n').slice(-6)).toEqual([
     '  assets: 8,403',
     '  transactions: 10,454',
     '  tags: 10,454, of them annotated: 0',
-    '  signed: 0 of 10,454 commits (not checked)',
-    '  could not be proven: 2,051 of 2,051 hand-overs',
+    '  signed: 10,400 of 10,454 commits, 10,300 of them checked and good',
+    '  not checked: 100 signatures',
+    '  proven: 2,000 of 2,051 hand-overs, not proven: 50, not provable: 1',
   ]);
 });

@@ -18,9 +18,19 @@ It exits with 0 when the chain is clean, 65 when something is off, 69 when the b
 arguments cannot be read. Each finding names its kind, its branch and its commit. A commit that several branches hold is
 judged once, on the branch that its record names.
 
-“Signed” counts the commits that carry a signature; it is not checked yet. “Could not be proven” counts the
-transactions with a predecessor: that whoever made them knew the passphrase is only the validator's word so far. Neither
-is an error.
+“Signed” counts the transactions' commits that carry a signature. An ssh signature by an Ed25519 key, or an RSA key of at
+least 2,048 bits, is held against the commit, and its key against \`allowed_signers\` on the branch \`well-known\`: it must be
+listed there for the commit's committer, on a line of the form \`ID KEY\` or \`ID namespaces="git" KEY\`. Signatures of other
+kinds are counted as not checked, and so are all good ones while the list cannot be read. No signature is no error. The
+commits of \`well-known\` itself, the newest 1,000, are held to the same rule and not counted.
+
+“Proven” counts the hand-overs (every transaction that has a predecessor) of which a passphrase stands in
+\`proofs/*/*.jsonl\` on \`well-known\` that answers the predecessor's SHA-512 successor hash and that the record committed to
+when it was written. “Not proven” is no error: nothing is revealed before the hand-over is committed, and other programs
+reveal nothing. “Not provable” are those after an argon2 hash, whose passphrase is never revealed.
+
+Who may push may also write on \`well-known\`. The list says that one key stands behind one id, not whose key that is:
+compare it with keys that you got from the validators themselves.
 
 This page is made from \`src/chain/verify-kinds.ts\` by \`UPDATE_DOCS=1 npm test -- test/docs\` and checked by that test.
 `;
