@@ -1,6 +1,6 @@
 // A beacon of our own as one file (git-bundle): all its refs at one moment, and every object that they need.
-import { mkdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../shared/errors.ts';
 import { prepareEnvironment } from './environment.ts';
 import { flushTree, openLocalBeacon } from './local-beacon.ts';
@@ -14,15 +14,27 @@ interface BundleOptions {
   readonly beacon: string;
   /** The bundle's file. */
   readonly bundle: string;
-  /** A directory for git's settings. */
+  /** A directory for git's settings, and for what is needed on the way. */
   readonly workDir: string;
   readonly ambient: Readonly<Record<string, string | undefined>>;
 }
 
-/** Writes the bundle; whoever pushes meanwhile is in it whole or not at all. @throws AppError BEACON_UNUSABLE */
+/**
+ * Writes the bundle; whoever pushes meanwhile is in it whole or not at all. `git bundle` reads every ref a second time
+ * and leaves out those that have moved in between, so it bundles a copy of the refs, in which nothing moves.
+ * @throws AppError BEACON_UNUSABLE
+ */
 export async function bundleBeacon(options: BundleOptions): Promise<void> {
-  const args = ['bundle', 'create', '--quiet', resolve(options.bundle), '--all'];
-  await withGit(options, (run) => run(args));
+  const still = await mkdtemp(join(resolve(options.workDir), 'refs-'));
+  try {
+    await withGit(options, async (run) => {
+      // A shared clone has the refs of one moment, and the objects where they are.
+      await run(['clone', '--quiet', '--mirror', '--shared', '--', resolve(options.beacon), still]);
+      await run(['-C', still, 'bundle', 'create', '--quiet', resolve(options.bundle), '--all']);
+    });
+  } finally {
+    await rm(still, { recursive: true, force: true });
+  }
 }
 
 /** Makes a beacon of our own out of a bundle, where nothing is yet. @throws AppError BEACON_UNUSABLE */
