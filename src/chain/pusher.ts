@@ -141,17 +141,22 @@ export class Pusher {
   async outcomeOf(groupId: SettlementId): Promise<GroupOutcome> {
     const remembered = this.#outcomes.get(groupId);
     if (remembered !== undefined) return remembered;
-    // The waiter stands before the journal is asked, so that an end in between is not missed.
+    // The waiter stands before anybody is asked, so that an end in between is not missed.
     const outcome = new Promise<GroupOutcome>((resolve) => {
       this.#waiters.set(groupId, [...(this.#waiters.get(groupId) ?? []), resolve]);
     });
+    if (this.#submitted.has(groupId)) return await outcome;
     const entries = await this.#options.database.read(({ journal }) => journal.listGroup(groupId));
-    const [first] = entries;
+    this.#resolveEnded(groupId, entries);
+    return await outcome;
+  }
+
+  /** Tells who waits for a group what the journal says of its end, if it has ended. */
+  #resolveEnded(groupId: SettlementId, [first]: readonly JournalEntry[]): void {
     if (first?.state === 'committed') this.#resolve(groupId, { state: 'committed' });
     if (first?.state === 'rejected') {
       this.#resolve(groupId, { state: 'rejected', reason: first.reason ?? 'CHAIN_ADVANCED' });
     }
-    return await outcome;
   }
 
   /** Lets the push in flight end; what still waits stays pending in the journal. */
@@ -212,6 +217,7 @@ export class Pusher {
     for (const { groupId, entries } of groups) {
       this.#submitted.delete(groupId);
       const pending = entries.filter(({ state }) => state === 'pending');
+      this.#resolveEnded(groupId, entries);
       if (pending.length === 0 || this.#waiting.some((group) => group.groupId === groupId))
         continue;
       for (const { assetId, transactionId } of pending) {

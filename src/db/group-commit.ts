@@ -1,10 +1,10 @@
 // The one writer: transactions that wait together are written together, each still all or nothing.
-import { AsyncLocalStorage } from 'node:async_hooks';
 // From the module, not the global: a test's fake timers must not stop the writer.
 import { clearImmediate, setImmediate } from 'node:timers';
 import type { Stores } from '../app/ports/database.ts';
 import { AppError } from '../shared/errors.ts';
 import type { Connection } from './connection.ts';
+import { runWatched } from './nested-works.ts';
 import { bindStores, WorkScope } from './work-scope.ts';
 
 /** The most transactions that share one write to disk; it bounds how long the program stands still for them. */
@@ -13,18 +13,6 @@ const MAX_BATCH = 64;
 const MAX_WAITING = 10_000;
 
 export type Work<T> = (stores: Stores) => Promise<T>;
-
-const currentScope = new AsyncLocalStorage<WorkScope>();
-
-/**
- * Refuses to begin inside a work: it would wait for the work, which waits for it.
- * @throws Error at once, where the mistake is.
- */
-export function refuseNested(): void {
-  if (currentScope.getStore()?.isOpen === true) {
-    throw new Error('a database transaction was begun inside another: use the stores at hand');
-  }
-}
 
 /**
  * Runs a work against stores that die with it. Stores answer without leaving the current turn of the event loop, so
@@ -39,7 +27,7 @@ export async function runWork<T>(scope: WorkScope, stores: Stores, work: Work<T>
     });
   });
   try {
-    return await Promise.race([currentScope.run(scope, () => work(stores)), overdue]);
+    return await Promise.race([runWatched(scope, () => work(stores)), overdue]);
   } finally {
     clearImmediate(turn);
     scope.close();

@@ -2,7 +2,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Database, Stores } from '../app/ports/database.ts';
 import { Connection } from './connection.ts';
-import { GroupCommit, refuseNested, runWork, type Work } from './group-commit.ts';
+import { GroupCommit, runWork, type Work } from './group-commit.ts';
+import { refuseNestedWork } from './nested-works.ts';
 import { bindStores, WorkScope } from './work-scope.ts';
 
 export class SqliteDatabase implements Database {
@@ -34,7 +35,7 @@ export class SqliteDatabase implements Database {
   }
 
   #refuse(): void {
-    refuseNested();
+    refuseNestedWork();
     if (this.#closed !== undefined) throw new Error('the database is closed');
   }
 

@@ -14,6 +14,8 @@ export interface GitObject {
 /** The numbers of the types in a pack (gitformat-pack). */
 const PACK_TYPES = { commit: 1, tree: 2, blob: 3 } as const;
 const PACK_VERSION = 2;
+/** A transaction's objects have a few hundred bytes: zlib's usual 270 kB for each cost more than the compression. */
+const ZLIB_OPTIONS = { level: 1, windowBits: 12, memLevel: 4, chunkSize: 1_024 } as const;
 const FILE_MODE = '100644';
 const DIRECTORY_MODE = '40000';
 
@@ -103,7 +105,7 @@ export function encodePack(format: ObjectFormat, objects: readonly GitObject[]):
   head.writeUInt32BE(objects.length, 8);
   const entries = objects.flatMap(({ type, content }) => [
     entryHead(PACK_TYPES[type], content.length),
-    deflateSync(content, { level: 1 }),
+    deflateSync(content, ZLIB_OPTIONS),
   ]);
   const body = Buffer.concat([head, ...entries]);
   return Buffer.concat([body, createHash(format).update(body).digest()]);
