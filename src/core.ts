@@ -64,6 +64,8 @@ export interface Surroundings {
   readonly logger: Logger;
   /** The process's environment, of which git gets the few variables that it needs. */
   readonly ambient: Readonly<Record<string, string | undefined>>;
+  /** How long a push whose answer was lost may still arrive; the node's own limit unless a test shortens it. */
+  readonly latePushMs?: number | undefined;
 }
 
 export interface State {
@@ -203,6 +205,7 @@ async function openChain(
     logger: surroundings.logger,
     role: config.nodeRole,
     syncIntervalMs: config.beaconSyncIntervalMs,
+    latePushMs: surroundings.latePushMs,
   });
   closers.add(() => node.close());
   if (keys !== undefined) {

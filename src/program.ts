@@ -48,6 +48,7 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Program
     logger,
     clock: systemClock,
     randomness: cryptoRandomness,
+    atStep: options.atStep,
   });
   closers.add(() => app.close());
   const { httpHost: host, httpPort: port, nodeIntrospection: introspection } = config;

@@ -1,6 +1,7 @@
 // Runs a program in this process until a signal or a loss ends it: configuration, log, signals, exit codes.
 import { pino, type Logger } from 'pino';
 import { PinoPretty as pretty } from 'pino-pretty';
+import type { SettlementsOptions } from './app/settlements.ts';
 import { describeConfig, parseConfig, type Config } from './config.ts';
 import type { Surroundings } from './core.ts';
 import { exitCodeOf } from './exit-codes.ts';
@@ -14,6 +15,8 @@ export interface RunOptions extends Surroundings {
   readonly config: Config;
   /** Called when the program cannot go on, for example because Discord revoked the token. */
   readonly onLost: (reason: Error) => void;
+  /** Called at each named step of a settlement; tests stop the process there. */
+  readonly atStep?: SettlementsOptions['atStep'];
 }
 
 /** What is running, for the one thing that the process does to it. */

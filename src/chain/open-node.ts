@@ -44,7 +44,7 @@ export interface NodeOptions {
   /** How often a role that was not set is found out anew; ten minutes by default. */
   readonly roleCheckIntervalMs?: number;
   /** How long a push whose answer was lost may still arrive; two minutes by default. */
-  readonly latePushMs?: number;
+  readonly latePushMs?: number | undefined;
 }
 
 /** Rights on a git host change by hand, and each look costs the remote an advertisement of all its refs. */

@@ -42,7 +42,7 @@ interface PusherOptions {
   readonly recheckRole: () => Promise<void>;
   readonly announce: (additions: readonly BranchAddition[]) => void;
   readonly announceRejected: (entries: readonly JournalEntry[], reason: ErrorCode) => void;
-  readonly latePushMs?: number;
+  readonly latePushMs?: number | undefined;
 }
 
 interface Group {

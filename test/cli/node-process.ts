@@ -1,4 +1,4 @@
-// Runs `aibot node` as a process of its own, as an operator does, and talks to its API.
+// Runs `aibot node`, or the bot, as a process of its own, as an operator does, and talks to its API.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeRemoval } from '../support/temp-dir.ts';
 
-const AIBOT = new URL('../../dist/src/cli/aibot.js', import.meta.url).pathname;
+const HERE = new URL('../../', import.meta.url).pathname;
+// Within jest this file is not in dist.
+const AIBOT = join(HERE.endsWith('/dist/') ? HERE : join(HERE, 'dist'), 'src/cli/aibot.js');
 const POLL_MS = 20;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 interface Ended {
   readonly code: number | null;
@@ -19,14 +21,22 @@ interface Ended {
 export interface NodeProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** What it has said on stdout so far. */
+  /** What it has said so far. */
   readonly stdout: () => string;
+  readonly stderr: () => string;
 }
 
-/** Starts `aibot node` with these settings and nothing of the machine's own; it is killed after the test. */
-export function spawnNode(env: Readonly<Record<string, string>>, cwd: string): NodeProcess {
+/**
+ * Starts `aibot node` with these settings and nothing of the machine's own; it is killed after the test.
+ * @param args what node runs instead
+ */
+export function spawnNode(
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+  args: readonly string[] = [AIBOT, 'node'],
+): NodeProcess {
   if (!existsSync(AIBOT)) throw new Error('run `npm run build` first');
-  const child = spawn(process.execPath, [AIBOT, 'node'], {
+  const child = spawn(process.execPath, args, {
     cwd,
     env: { PATH: process.env['PATH'], HOME: cwd, HTTP_PORT: '0', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,7 +50,7 @@ export function spawnNode(env: Readonly<Record<string, string>>, cwd: string): N
     child.kill('SIGKILL');
     await ended;
   });
-  return { child, ended, stdout: () => stdout };
+  return { child, ended, stdout: () => stdout, stderr: () => stderr };
 }
 
 export interface RunningApi extends NodeProcess {
@@ -58,8 +68,9 @@ export interface RunningApi extends NodeProcess {
 export async function startNodeProcess(
   env: Readonly<Record<string, string>>,
   cwd: string,
+  args?: readonly string[],
 ): Promise<RunningApi> {
-  const node = spawnNode(env, cwd);
+  const node = spawnNode(env, cwd, args);
   const url = await Promise.race([
     eventually(() => /API is at (\S+)\/api\/node/.exec(node.stdout())?.[1]),
     node.ended.then(({ code, stderr }) => {

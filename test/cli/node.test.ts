@@ -136,12 +136,37 @@ describe('a validator', () => {
     expect(tags).toEqual(commits);
   });
 
-  test('refuses a data directory that another process works on', async () => {
+  test('refuses a data directory that another process works on, also one that stands still, until that is gone', async () => {
     const folder = tempDir();
-    await startNodeProcess(env(folder), folder);
-    const { code, stderr, stdout } = await spawnNode(env(folder), folder).ended;
-    expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
-    expect(stderr).toMatch(/^DATA_DIR_IN_USE: /m);
+    const first = await startNodeProcess(env(folder), folder);
+    const minted = await create(first, LAMP);
+    await committed(first, minted);
+    for (const state of ['SIGCONT', 'SIGSTOP'] as const) {
+      first.child.kill(state);
+      const { code, stderr, stdout } = await spawnNode(env(folder), folder).ended;
+      expect({ state, code, stdout }).toEqual({ state, code: 75, stdout: '' });
+      expect(stderr).toMatch(/^DATA_DIR_IN_USE: /m);
+    }
+    await first.stop('SIGKILL');
+    await committed(await startNodeProcess(env(folder), folder), minted);
+  });
+
+  test('stops with code 0 and in time though the beacon hangs, and the next one finishes what it had answered for', async () => {
+    const folder = tempDir();
+    const first = await startNodeProcess(env(folder), folder);
+    const release = holdPushes(beaconIn(folder));
+    const minted = await create(first, LAMP, 'k');
+    await pushHasBegun(beaconIn(folder));
+    // Its own limit of 30 s would end it with 0 as well; within that it closes by itself and says nothing of a fault.
+    const { code, stderr } = await first.stop();
+    expect({ code, stderr: stderr.includes('"level":50') }).toEqual({ code: 0, stderr: false });
+    release();
+    const second = await startNodeProcess(env(folder), folder);
+    await committed(second, minted);
+    expect(await create(second, LAMP, 'k')).toEqual(minted);
+    const { commits, tags } = refsOf(beaconIn(folder));
+    expect(tags).toHaveLength(1);
+    expect(tags).toEqual(commits);
   });
 
   test('names every fault of its configuration and starts nothing', async () => {

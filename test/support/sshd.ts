@@ -12,6 +12,7 @@ import {
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { listDescendants, signal } from './process-tree.ts';
 import { beforeRemoval, tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
 
@@ -38,6 +39,8 @@ export interface GitHost {
   changeHostKey(): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Ends it and every session with SIGKILL, as a host that loses its power. */
+  kill(): Promise<void>;
 }
 
 /** Starts a host; it is stopped after the test. */
@@ -122,17 +125,31 @@ class Host implements GitHost {
     await ended;
   }
 
+  async kill(): Promise<void> {
+    const child = this.#sshd;
+    this.#sshd = undefined;
+    if (child?.pid === undefined) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    for (const { pid } of [...listDescendants(child.pid), { pid: child.pid }]) {
+      signal(pid, 'SIGKILL');
+    }
+    await ended;
+  }
+
   #makeHostKey(): void {
     keygen('-q', '-t', 'ed25519', '-N', '', '-f', join(this.#directory, 'host_key'));
   }
 
-  /** What every key runs: git's two services and nothing else, and the writing one only with the right to it. */
+  /**
+   * What every key runs: git's two services and nothing else, and the writing one only with the right to it. Hooks find
+   * the key's name in DEPLOY_KEY.
+   */
   #writeServe(): void {
     const serve = join(this.#directory, 'serve');
     writeFileSync(
       serve,
       `#!/bin/sh
-export PATH='${process.env['PATH'] ?? '/usr/bin:/bin'}' GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+export DEPLOY_KEY="$1" PATH='${process.env['PATH'] ?? '/usr/bin:/bin'}' GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 case "$SSH_ORIGINAL_COMMAND" in
   "git-upload-pack '"*) ;;
   "git-receive-pack '"*)

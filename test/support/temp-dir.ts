@@ -1,19 +1,24 @@
 // Temporary directories that are gone after each test, and plain git to look at a repository with.
+// The chaos run is no test: it calls `endAll` itself.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from '@jest/globals';
 
 const made: string[] = [];
 const endings: (() => Promise<void>)[] = [];
 
-afterEach(async () => {
+// Not imported: the module that has it refuses to be loaded outside of jest.
+const { afterEach } = globalThis as { afterEach?: (end: () => Promise<void>) => void };
+afterEach?.(() => endAll());
+
+/** Ends what still works, and removes every directory unless they are to be kept. */
+export async function endAll({ keep = false } = {}): Promise<void> {
   await Promise.all(endings.splice(0).map((end) => end()));
   // A git whose parent was killed may still be writing there for a moment.
   const options = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 };
-  for (const directory of made.splice(0)) rmSync(directory, options);
-});
+  for (const directory of made.splice(0)) if (!keep) rmSync(directory, options);
+}
 
 /** A new, empty directory; it is removed after the test. */
 export function tempDir(): string {
