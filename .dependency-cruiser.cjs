@@ -51,7 +51,7 @@ module.exports = {
     fenced('better-sqlite3', '^src/db/'),
     fenced('kysely', '^src/db/'),
     fenced('fastify', '^src/http/', '^src/playground/'),
-    fenced('argon2', '^src/vault/', '^src/chain/'),
+    fenced('argon2', '^src/vault/', '^src/chain/', '^src/http/'),
     fenced('age-encryption', '^src/cli/'),
     fenced('dotenv', '^src/main\\.ts$', '^src/cli/'),
   ],

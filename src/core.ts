@@ -35,6 +35,8 @@ export function dataFiles(dataDir: string) {
     vaultKey: join(dataDir, 'vault.key'),
     /** Every sealed passphrase once more, unless RECOVERY_JOURNAL names another file. */
     recoveryJournal: join(dataDir, 'recovery.journal'),
+    /** The hashes of the API's tokens; not there until one is made. */
+    apiTokens: join(dataDir, 'api-tokens'),
     /** A projection; it comes back from the beacon. */
     index: join(dataDir, 'index.sqlite'),
     /** Git's scratch directory; it comes back from the beacon. */

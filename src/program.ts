@@ -1,11 +1,12 @@
 // The whole program: opens every part in order, and stops them in reverse.
 import { openApp, type OpenApp } from './app/open-app.ts';
 import type { Config } from './config.ts';
-import { Closers, openCore, type Core } from './core.ts';
+import { Closers, dataFiles, openCore, type Core } from './core.ts';
 import { startDiscord } from './discord/client.ts';
 import { loadCommands } from './discord/load-commands.ts';
 import { loadGuyacha, shippedGuyachaFile } from './guyacha/load-guyacha.ts';
 import { cryptoRandomness } from './guyacha/randomness.ts';
+import { ApiTokenFile } from './http/api-tokens.ts';
 import { loadReaderPage } from './http/reader-page.ts';
 import { startHttp } from './http/server.ts';
 import { startPlayground } from './playground/playground.ts';
@@ -53,7 +54,9 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Program
   closers.add(() => app.close());
   const { httpHost: host, httpPort: port, nodeIntrospection: introspection } = config;
   const page = await loadReaderPage();
-  const http = await startHttp({ host, port, node: core.node, app, introspection, page, logger });
+  const apiTokens = new ApiTokenFile(dataFiles(config.dataDir).apiTokens);
+  const parts = { node: core.node, app, introspection, apiTokens, page, logger };
+  const http = await startHttp({ host, port, ...parts });
   closers.add(() => http.close());
   const stage = await openStage(config, closers);
   const discord = await startDiscord({

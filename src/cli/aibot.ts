@@ -11,6 +11,7 @@ import { auditFromOutside, printAudit } from './audit.ts';
 import { printBackup, takeBackup } from './backup.ts';
 import { announceNode, startNode } from './node.ts';
 import { printRestore, restoreBackup } from './restore.ts';
+import { addToken, listTokens, removeToken } from './token.ts';
 import { readNewPassphrase, rekeyFromOutside } from './vault.ts';
 import { printBackupReport, verifyBackup } from './verify-backup.ts';
 import { printVerification, showProgress, verifyFromOutside } from './verify.ts';
@@ -124,6 +125,27 @@ program
     await rekeyFromOutside(config, { newPassphrase });
     console.log('The vault has its new key. Older backups still open with the old one.');
   });
+
+const token = program.command('token').description('the tokens that let programs create over HTTP');
+
+token
+  .command('add')
+  .description('make a token; it is printed once and kept nowhere')
+  .argument('<name>', 'what it is for: letters, digits, dots, dashes, underscores')
+  .action(async (name: string) => console.log(await addToken(parseConfig(process.env), name)));
+
+token
+  .command('list')
+  .description('the names of all tokens')
+  .action(async () => {
+    for (const name of await listTokens(parseConfig(process.env))) console.log(name);
+  });
+
+token
+  .command('remove')
+  .description('take a token back, at once, also from a running bot')
+  .argument('<name>', 'the name that it was made with')
+  .action((name: string) => removeToken(parseConfig(process.env), name));
 
 program.parseAsync().catch((error: unknown) => {
   // What was wrong with the arguments is said by then; asking for help is no failure.

@@ -2,7 +2,8 @@
 import { observerApp, openNodeApp, type NodeApp } from '../app/open-node-app.ts';
 import type { NodeRole } from '../chain/node.ts';
 import type { Config } from '../config.ts';
-import { Closers, openBareNode, openCore, type Chain } from '../core.ts';
+import { Closers, dataFiles, openBareNode, openCore, type Chain } from '../core.ts';
+import { ApiTokenFile } from '../http/api-tokens.ts';
 import { loadReaderPage } from '../http/reader-page.ts';
 import { startHttp } from '../http/server.ts';
 import type { RunOptions } from '../run-program.ts';
@@ -35,7 +36,9 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Running
   closers.add(() => app.close());
   const { httpHost: host, httpPort: port, nodeIntrospection: introspection } = config;
   const page = await loadReaderPage();
-  const http = await startHttp({ host, port, node, app, introspection, page, logger });
+  const apiTokens = new ApiTokenFile(dataFiles(config.dataDir).apiTokens);
+  const parts = { node, app, introspection, apiTokens, page, logger };
+  const http = await startHttp({ host, port, ...parts });
   closers.add(() => http.close());
   const { role, beacon } = await node.status();
   return { role, beacon, apiUrl: http.url, close: () => closers.closeAll() };

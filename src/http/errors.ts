@@ -44,6 +44,7 @@ export function sendError(
   // A limit by time has said already when it is over.
   if (seconds !== undefined && !reply.hasHeader('Retry-After'))
     void reply.header('Retry-After', seconds);
+  if (status === 401) void reply.header('WWW-Authenticate', 'Bearer');
   // What is left of a body that was refused unread must not be taken for the next request.
   if (kind === 'too-large') void reply.header('Connection', 'close');
   return reply

@@ -31,9 +31,10 @@ export function sendJson(reply: FastifyReply, json: string | Buffer): void {
   reply.raw.end(json);
 }
 
-/** The first program's answer to a preflight, with the one header that this node adds to its interface. */
+/** The first program's answer to a preflight, with the two headers that this node adds to its interface. */
 export const PREFLIGHT_HEADERS = {
-  'Access-Control-Allow-Headers': 'Origin,Content-Length,Content-Type,Idempotency-Key',
+  'Access-Control-Allow-Headers':
+    'Origin,Content-Length,Content-Type,Idempotency-Key,Authorization',
   'Access-Control-Allow-Methods': 'GET,POST,PUT,PATCH,DELETE,HEAD',
   'Access-Control-Max-Age': '43200',
 } as const;

@@ -13,6 +13,7 @@ import {
 } from './schemas.ts';
 
 const JSON_MEDIA = 'application/json';
+const API_TOKEN = 'apiToken';
 const COMPONENTS = '#/components/schemas/';
 /** The version of the interface, not of the program: it changes when a client would notice. */
 const INTERFACE_VERSION = '1.0.0';
@@ -45,7 +46,17 @@ function describeApi(routes: readonly Route[]): object {
     servers: [{ url: '/' }],
     security: [],
     paths: describePaths(routes),
-    components: { schemas: describeSchemas(routes) },
+    components: {
+      schemas: describeSchemas(routes),
+      securitySchemes: {
+        [API_TOKEN]: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'Made with `npx aibot token add`. Without any, programs on the node’s machine need none.',
+        },
+      },
+    },
   };
 }
 
@@ -68,6 +79,7 @@ function describeRoute(route: Route): object {
   return {
     operationId: route.path.replace(/^\/api\//, '').replace(/\W+/g, '_'),
     summary: route.summary,
+    ...(route.isGuarded && { security: [{ [API_TOKEN]: [] }, {}] }),
     parameters: [...describeParams(route), ...(route.body === undefined ? [] : [idempotencyKey])],
     ...(route.body !== undefined && {
       requestBody: {

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { AnswerCache } from './answer-cache.ts';
+import { GATE_ERRORS, type Gate } from './gate.ts';
 import { JSON_TYPE, sendJson } from './headers.ts';
 import { JsonStream } from './json-stream.ts';
 
@@ -20,6 +21,8 @@ export interface Route {
   readonly errors: readonly ErrorCode[];
   /** True when one client may ask it only so often. */
   readonly isThrottled: boolean;
+  /** True when it takes a token, or a program on this machine: see `gate.ts`. */
+  readonly isGuarded: boolean;
   /** True when it says what is committed and nothing else: the answer is good until the chain changes. */
   readonly isOfChain: boolean;
   handle(request: FastifyRequest): Promise<Payload<object>> | Payload<object>;
@@ -38,6 +41,7 @@ export function defineRoute<Params extends z.ZodType, Answer extends z.ZodType>(
   readonly answer: Answer;
   readonly errors?: readonly ErrorCode[];
   readonly isThrottled?: boolean;
+  readonly isGuarded?: boolean;
   readonly isOfChain?: boolean;
   handle(
     params: z.output<Params>,
@@ -47,8 +51,9 @@ export function defineRoute<Params extends z.ZodType, Answer extends z.ZodType>(
   return {
     ...route,
     body: route.body,
-    errors: route.errors ?? [],
+    errors: [...(route.errors ?? []), ...(route.isGuarded === true ? GATE_ERRORS : [])],
     isThrottled: route.isThrottled ?? false,
+    isGuarded: route.isGuarded ?? false,
     isOfChain: route.isOfChain ?? false,
     handle: (request) => route.handle(route.params.parse(request.params), request),
   };
@@ -60,6 +65,8 @@ export interface Serving {
   readonly rateLimit: RateLimitOptions;
   /** The answers of routes that are of the chain. */
   readonly answers: AnswerCache;
+  /** Whom a route that is guarded lets in. */
+  readonly gate: Gate;
 }
 
 /** Serves a route. */
@@ -73,7 +80,11 @@ export function addRoute(server: FastifyInstance, route: Route, serving: Serving
           const render = (): string => printAtOnce(route.handle(request));
           sendJson(reply, serving.answers.get(request.url, render));
         }
-      : async (request, reply) => await send(reply, await route.handle(request)),
+      : async (request, reply) => {
+          // Before anything of the body is read.
+          if (route.isGuarded) await serving.gate(request);
+          await send(reply, await route.handle(request));
+        },
   });
 }
 

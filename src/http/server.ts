@@ -7,7 +7,9 @@ import type { NfgtNode } from '../chain/node.ts';
 import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { AnswerCache } from './answer-cache.ts';
+import type { ApiTokenFile } from './api-tokens.ts';
 import { boundConnections, type ConnectionLimits } from './connections.ts';
+import { isLoopbackAddress, makeGate } from './gate.ts';
 import { COMMON_HEADERS, isPreflight, PREFLIGHT_HEADERS } from './headers.ts';
 import {
   CLOSE_GRACE_MS,
@@ -44,6 +46,8 @@ export interface HttpParts {
   };
   /** Whether a validator answers introspection, too. */
   readonly introspection: boolean;
+  /** Who may create; without it nobody has a token. */
+  readonly apiTokens?: Pick<ApiTokenFile, 'current'>;
   /** What people see at `/`; without it the path is not there. */
   readonly page?: ReaderPage;
   readonly logger: Logger;
@@ -74,7 +78,7 @@ export interface HttpServer {
 /**
  * Starts the API.
  * @param options.port 0 for any free one.
- * @throws AppError HTTP_ADDRESS_UNUSABLE when it cannot listen there.
+ * @throws AppError HTTP_ADDRESS_UNUSABLE when it cannot listen there, API_TOKENS_INVALID
  */
 export async function startHttp(
   options: HttpParts & { readonly host: string; readonly port: number },
@@ -82,6 +86,7 @@ export async function startHttp(
 ): Promise<HttpServer> {
   const { host, port, logger } = options;
   const server = buildHttp(options, limits);
+  const hasTokens = options.apiTokens?.current() !== undefined;
   try {
     await server.listen({ host, port });
   } catch (error) {
@@ -96,6 +101,9 @@ export async function startHttp(
   const { address, family, port: bound } = server.server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
   logger.info({ url }, 'the HTTP API listens');
+  if (!isLoopbackAddress(address) && !hasTokens) {
+    logger.warn({ url }, 'the network can read here; to create it needs a token: aibot token add');
+  }
   return {
     url,
     close: async () => {
@@ -162,7 +170,10 @@ export function buildHttp(parts: HttpParts, limits = CLIENT_LIMITS): FastifyInst
   };
   void server.register(rateLimit, { global: false, addHeaders, addHeadersOnExceeding: addHeaders });
   const answers = new AnswerCache(() => parts.node.chain.revision());
-  const serving = { rateLimit: limitCreates(limits.creates), answers };
+  // SAFETY: it listens on hosts and ports only, never on a socket file.
+  const listensAt = () => (server.addresses() as AddressInfo[]).map(({ address }) => address);
+  const gate = makeGate(() => parts.apiTokens?.current(), listensAt);
+  const serving = { rateLimit: limitCreates(limits.creates), answers, gate };
   void server.register((scope, _options, done) => {
     if (parts.page !== undefined) addReaderPage(scope, parts.page);
     for (const route of listRoutes(parts)) addRoute(scope, route, serving);

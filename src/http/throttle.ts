@@ -1,11 +1,7 @@
 // How often one client may ask for what costs the beacon something: so that no single one fills the queue for all.
-import { BlockList, isIPv6 } from 'node:net';
 import type { RateLimitOptions } from '@fastify/rate-limit';
 import { AppError } from '../shared/errors.ts';
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+import { isLoopbackAddress } from './gate.ts';
 
 export interface CreateLimit {
   readonly max: number;
@@ -20,7 +16,7 @@ export function limitCreates({ max, windowMs }: CreateLimit): RateLimitOptions {
   return {
     max,
     timeWindow: windowMs,
-    allowList: ({ ip }) => LOOPBACK.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4'),
+    allowList: ({ ip }) => isLoopbackAddress(ip),
     errorResponseBuilder: () =>
       new AppError('CREATES_THROTTLED', { limit: max, seconds: Math.ceil(windowMs / 1_000) }),
   };

@@ -80,7 +80,7 @@ describe('the HTTP server', () => {
 
   test('answers 413 at once to a body that says it is gigantic', async () => {
     const answer = await talk(
-      'POST /api/transaction/create HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n{',
+      'POST /api/transaction/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999999\r\n\r\n{',
     );
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toMatch(/\r\nconnection: close\r\n/i);
@@ -90,7 +90,7 @@ describe('the HTTP server', () => {
     const body = '{"owner_id":"o","asset_id":"a"}';
     const socket = connect({ host: '127.0.0.1', port: portOf(server.url) });
     socket.write(
-      `POST /api/transaction/create HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length + 1}\r\n\r\n${body}`,
+      `POST /api/transaction/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length + 1}\r\n\r\n${body}`,
     );
     socket.end();
     await new Promise((resolve) => socket.on('close', resolve).resume());
@@ -148,7 +148,7 @@ describe('the HTTP server', () => {
   test('answers what is under way before it closes', async () => {
     const body = '{"owner_id":"o","asset_id":"a"}';
     const talking = talk(
-      `POST /api/transaction/create HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      `POST /api/transaction/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
     while ((await fake.status()).pending + (await fake.status()).transactions === 0) {
       await new Promise((resolve) => setImmediate(resolve));

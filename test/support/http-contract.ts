@@ -745,7 +745,8 @@ export function describeHttpContract(
           expect(reply.headers).toMatchObject({
             'access-control-allow-origin': '*',
             'access-control-allow-methods': 'GET,POST,PUT,PATCH,DELETE,HEAD',
-            'access-control-allow-headers': 'Origin,Content-Length,Content-Type,Idempotency-Key',
+            'access-control-allow-headers':
+              'Origin,Content-Length,Content-Type,Idempotency-Key,Authorization',
             'access-control-max-age': '43200',
           });
         },

@@ -42,6 +42,7 @@ export function makeCreateRoute(app: Pick<App, 'createTransaction'>): Route {
     answer: CreateAnswer,
     errors: CREATE_ERRORS,
     isThrottled: true,
+    isGuarded: true,
     handle: async (_params, request) => {
       const key = parseKey(request.headers['idempotency-key']);
       const body = await readJsonObject(request.raw);
