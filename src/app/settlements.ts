@@ -123,7 +123,7 @@ export class Settlements {
   }
 
   async #moveFirst<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
-    const settlementId = uuidv7() as SettlementId;
+    const settlementId = uuidv7({ msecs: this.#options.clock.now() }) as SettlementId;
     // Coins alone do not need the beacon, and move while it is away.
     const group: CheckedGroup =
       movement.drafts.length === 0

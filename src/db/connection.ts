@@ -93,8 +93,11 @@ export class Connection {
   }
 }
 
-/** Opens the connection that writes. A commit on it is on the disk when it returns. */
-export function openWriter(file: string): BetterSqlite3.Database {
+/**
+ * Opens the connection that writes. A commit on it is on the disk when it returns.
+ * @param file its path, or the bytes of a database that is then opened in memory.
+ */
+export function openWriter(file: string | Buffer): BetterSqlite3.Database {
   const handle = new BetterSqlite3(file, { timeout: BUSY_TIMEOUT_MS });
   try {
     setUpWriter(handle);

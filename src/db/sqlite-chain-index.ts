@@ -98,18 +98,23 @@ function openFile(file: string): ChainIndex {
   const db = new BetterSqlite3(file);
   try {
     if (file !== ':memory:') chmodSync(file, 0o600);
-    db.pragma('journal_mode = WAL');
-    // In WAL this flushes at checkpoints only; without those a power cut could leave old pages among new ones.
-    db.pragma('synchronous = NORMAL');
-    // A checkpoint flushes and stands still; ids are random, so that under load the same pages change all the time.
-    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    if (db.pragma('quick_check(1)', { simple: true }) !== 'ok') throw new Damaged(file);
-    if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) makeTables(db);
-    return new SqliteChainIndex(db);
+    return openIndexOn(db);
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/** The index on a connection that is open; its tables are made when they are not there. */
+export function openIndexOn(db: BetterSqlite3.Database): ChainIndex {
+  db.pragma('journal_mode = WAL');
+  // In WAL this flushes at checkpoints only; without those a power cut could leave old pages among new ones.
+  db.pragma('synchronous = NORMAL');
+  // A checkpoint flushes and stands still; ids are random, so that under load the same pages change all the time.
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  if (db.pragma('quick_check(1)', { simple: true }) !== 'ok') throw new Damaged(db.name);
+  if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) makeTables(db);
+  return new SqliteChainIndex(db);
 }
 
 class Damaged extends Error {

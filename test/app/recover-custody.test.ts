@@ -3,14 +3,8 @@ import { copyFileSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '../../src/db/open-database.ts';
-import { MemoryRemote } from '../support/beacon-memory.ts';
-import {
-  moveByStranger,
-  newKey,
-  openTestApp,
-  person,
-  type TestApp,
-} from '../support/open-test-app.ts';
+import { MemoryRemote, moveByStranger } from '../support/beacon-memory.ts';
+import { newKey, openTestApp, person, type TestApp } from '../support/open-test-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const [ann, ben] = [person(1), person(2)];

@@ -4,13 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '../../src/db/open-database.ts';
 import { parseGuyacha } from '../../src/guyacha/load-guyacha.ts';
 import { AppError } from '../../src/shared/errors.ts';
-import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
-import {
-  moveByStranger,
-  openTestApp,
-  testGuyacha,
-  type TestApp,
-} from '../support/open-test-app.ts';
+import { MemoryBeacon, MemoryRemote, moveByStranger } from '../support/beacon-memory.ts';
+import { openTestApp, testGuyacha, type TestApp } from '../support/open-test-app.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 let remote: MemoryRemote;

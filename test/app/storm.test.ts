@@ -13,9 +13,13 @@ import { openDatabase } from '../../src/db/open-database.ts';
 import { seededRandomness } from '../../src/guyacha/randomness.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { AssetId } from '../../src/shared/ids.ts';
-import { MemoryBeacon, MemoryRemote, type PushFailure } from '../support/beacon-memory.ts';
 import {
+  MemoryBeacon,
+  MemoryRemote,
+  type PushFailure,
   moveByStranger,
+} from '../support/beacon-memory.ts';
+import {
   newKey,
   openTestApp,
   person,

@@ -4,14 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CommitDraft, PushResult } from '../../src/chain/beacon.ts';
 import { branchOf } from '../../src/chain/refs.ts';
 import type { AssetId } from '../../src/shared/ids.ts';
-import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
-import {
-  moveByStranger,
-  newKey,
-  openTestApp,
-  person,
-  type TestApp,
-} from '../support/open-test-app.ts';
+import { MemoryBeacon, MemoryRemote, moveByStranger } from '../support/beacon-memory.ts';
+import { newKey, openTestApp, person, type TestApp } from '../support/open-test-app.ts';
 
 let remote: MemoryRemote;
 let open: TestApp[];

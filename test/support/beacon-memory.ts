@@ -10,10 +10,11 @@ import type {
   ReservedChange,
   ReservedFiles,
 } from '../../src/chain/beacon.ts';
-import { MAX_RECORD_BYTES, recordDigest } from '../../src/chain/record.ts';
+import { encodeRecord, MAX_RECORD_BYTES, recordDigest } from '../../src/chain/record.ts';
 import { branchOf, RESERVED_BRANCH } from '../../src/chain/refs.ts';
+import { hashPassphrase } from '../../src/chain/succession.ts';
 import { AppError } from '../../src/shared/errors.ts';
-import type { CommitId, TransactionId } from '../../src/shared/ids.ts';
+import type { AssetId, CommitId, OwnerId, TransactionId } from '../../src/shared/ids.ts';
 
 /** What a test may make the remote do to the next push. */
 export type PushFailure =
@@ -251,4 +252,23 @@ export class MemoryBeacon implements Beacon {
 
 function refused(stale: readonly TransactionId[], reason: string, retryable: boolean): PushResult {
   return { outcome: 'refused', stale, reason, retryable };
+}
+
+/** Moves an asset on the remote as another node would, whoever owns it; returns the transaction's id. */
+export function moveByStranger(remote: MemoryRemote, assetId: string): TransactionId {
+  const branch = `nfgt-${assetId}`;
+  const transactionId = randomUUID() as TransactionId;
+  const record = encodeRecord({
+    successorHash: hashPassphrase('the stranger knows'),
+    transactionId,
+    transactionTime: Date.now(),
+    assetId: assetId as AssetId,
+    ownerId: 'stranger' as OwnerId,
+    metadata: null,
+  });
+  const parent = remote.branches.get(branch) ?? remote.epoch;
+  const commit = remote.addCommit({ parents: [parent], record });
+  remote.branches.set(branch, commit);
+  remote.tags.set(transactionId, commit);
+  return transactionId;
 }

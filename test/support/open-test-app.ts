@@ -8,21 +8,13 @@ import type { Beacon } from '../../src/chain/beacon.ts';
 import type { ChainIndex } from '../../src/chain/chain-index.ts';
 import { openNode } from '../../src/chain/open-node.ts';
 import type { NfgtNode } from '../../src/chain/node.ts';
-import { encodeRecord } from '../../src/chain/record.ts';
-import { hashPassphrase } from '../../src/chain/succession.ts';
 import { openDatabase } from '../../src/db/open-database.ts';
 import { openChainIndex } from '../../src/db/sqlite-chain-index.ts';
 import { parseGuyacha } from '../../src/guyacha/load-guyacha.ts';
 import { seededRandomness } from '../../src/guyacha/randomness.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { guyaCoin } from '../../src/shared/guya-coin.ts';
-import type {
-  AssetId,
-  IdempotencyKey,
-  MemberId,
-  OwnerId,
-  TransactionId,
-} from '../../src/shared/ids.ts';
+import type { IdempotencyKey, MemberId } from '../../src/shared/ids.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { RecoveryJournal } from '../../src/vault/recovery-journal.ts';
 import { openVault, type Vault } from '../../src/vault/vault.ts';
@@ -160,22 +152,3 @@ export const person = (n: number): Person => ({
   pictureUrl: undefined,
   isBot: false,
 });
-
-/** Moves an asset on the remote as another node would, whoever owns it; returns the transaction's id. */
-export function moveByStranger(remote: MemoryRemote, assetId: string): TransactionId {
-  const branch = `nfgt-${assetId}`;
-  const transactionId = uuidv4() as TransactionId;
-  const record = encodeRecord({
-    successorHash: hashPassphrase('the stranger knows'),
-    transactionId,
-    transactionTime: Date.now(),
-    assetId: assetId as AssetId,
-    ownerId: 'stranger' as OwnerId,
-    metadata: null,
-  });
-  const parent = remote.branches.get(branch) ?? remote.epoch;
-  const commit = remote.addCommit({ parents: [parent], record });
-  remote.branches.set(branch, commit);
-  remote.tags.set(transactionId, commit);
-  return transactionId;
-}

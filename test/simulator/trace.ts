@@ -1,0 +1,28 @@
+// What happened in one seed, line by line: for people to read when it fails, and to compare two runs of it.
+import { createHash } from 'node:crypto';
+import { machine } from './machine.ts';
+
+export class Trace {
+  readonly #hash = createHash('sha256');
+  readonly #print: ((line: string) => void) | undefined;
+
+  constructor(print: ((line: string) => void) | undefined) {
+    this.#print = print;
+  }
+
+  say(line: string): void {
+    const full = `${machine.happened} ${machine.now} ${line}\n`;
+    this.#hash.update(full);
+    this.#print?.(full);
+  }
+
+  /** Takes in something that is too long to print. */
+  take(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+  }
+
+  /** The whole trace as 16 hexadecimal digits; to be asked once, at the end. */
+  digest(): string {
+    return this.#hash.digest('hex').slice(0, 16);
+  }
+}

@@ -1,0 +1,225 @@
+// One simulated world: the remote, the disk, the program's present life, and the trouble that it is in.
+import BetterSqlite3 from 'better-sqlite3';
+import { MemoryRemote, moveByStranger } from '../support/beacon-memory.ts';
+import { Chance } from './chance.ts';
+import { openMemory, startLife, type Handle, type Life } from './house.ts';
+import { machine } from './machine.ts';
+import { disk } from './memory-disk.ts';
+import { Oracle } from './oracle.ts';
+import type { PushFault } from './simulated-beacon.ts';
+import type { Trace } from './trace.ts';
+
+const WORLD_STREAM = 2;
+
+/** What may happen to the next commit of the state database. */
+export type CommitFault =
+  | 'database-busy'
+  | 'database-full-at-commit'
+  | 'database-full-rolled-back'
+  | 'killed-before-commit'
+  | 'killed-after-commit';
+
+/** An invariant that does not hold: the seed has failed. */
+export class Broken extends Error {}
+
+/** How one life ends. */
+export type Ending = 'killed' | 'power-cut' | 'stopped';
+
+export class World {
+  readonly chance: Chance;
+  readonly remote = new MemoryRemote();
+  readonly trace: Trace;
+  readonly oracle: Oracle;
+  /** What happened how often. */
+  readonly counts = new Map<string, number>();
+  /** False once all trouble has stopped. */
+  isTroubled = true;
+  isSlow = false;
+  /** What survives every life: the state database, and the index unless it gets lost. */
+  readonly state: Handle;
+  index: Handle = openMemory();
+  life: Life;
+  /** The first thing that went wrong. */
+  broken: Broken | undefined;
+  readonly #strangers = new Set<string>();
+  #pushFaults: PushFault[] = [];
+  #commitFaults: CommitFault[] = [];
+  #close: (() => Promise<void>) | undefined;
+
+  constructor(seed: number, state: Buffer, trace: Trace) {
+    this.chance = new Chance(seed, WORLD_STREAM);
+    this.trace = trace;
+    this.state = openMemory(state);
+    this.oracle = new Oracle(this);
+    this.#putFaultsUnder(this.state);
+    this.life = startLife(this);
+  }
+
+  count(what: string, by = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + by);
+  }
+
+  /** Remembers the first thing that is broken; the run ends with it. */
+  break(what: string): void {
+    this.trace.say(`BROKEN: ${what}`);
+    this.broken ??= new Broken(what);
+  }
+
+  /** Holds the world against its invariants. */
+  check(after: string): void {
+    if (this.broken === undefined) this.oracle.check(after);
+  }
+
+  onFinding(facts: object): void {
+    this.break(`the audit found ${JSON.stringify(facts)}`);
+  }
+
+  onClose(life: Life, close: () => Promise<void>): void {
+    if (life === this.life) this.#close = close;
+  }
+
+  /** Another node moves an asset; not one whose newest transaction has no tag yet, for nobody knows that one's passphrase. */
+  moveByStranger(assetId: string): void {
+    const tip = this.oracle.tipOf(assetId);
+    if (tip !== undefined && !this.remote.tags.has(tip.transaction_id)) return;
+    this.count('foreign-hand-over');
+    this.#strangers.add(moveByStranger(this.remote, assetId));
+    this.trace.say(`a stranger moved ${assetId}`);
+  }
+
+  isOfStranger(transactionId: string): boolean {
+    return this.#strangers.has(transactionId);
+  }
+
+  armPush(fault: PushFault): void {
+    this.#pushFaults.push(fault);
+  }
+
+  takePushFault(): PushFault | undefined {
+    const fault = this.#pushFaults.shift();
+    if (fault !== undefined) {
+      this.count(fault);
+      this.trace.say(`fault: ${fault}`);
+    }
+    return fault;
+  }
+
+  armCommit(fault: CommitFault): void {
+    this.#commitFaults.push(fault);
+  }
+
+  /** Puts the faults of commits under the database. */
+  #putFaultsUnder(handle: Handle): void {
+    const exec = handle.exec.bind(handle);
+    const changes = handle.prepare<[], { readonly n: number }>('SELECT total_changes() AS n');
+    let seen = 0;
+    handle.exec = (sql) => {
+      const isEdge = sql === 'COMMIT' || sql === 'BEGIN IMMEDIATE';
+      const fault = isEdge ? this.#takeCommit(sql) : undefined;
+      if (fault === 'database-busy') throw sqliteError('SQLITE_BUSY', 'database is locked');
+      if (fault === 'database-full-rolled-back') exec('ROLLBACK');
+      if (fault?.startsWith('database-full') === true) {
+        throw sqliteError('SQLITE_FULL', 'database or disk is full');
+      }
+      if (fault === 'killed-before-commit') {
+        this.life.isDying = true;
+        throw sqliteError('SQLITE_IOERR', 'the process has died');
+      }
+      exec(sql);
+      if (fault === 'killed-after-commit') this.life.isDying = true;
+      if (sql !== 'COMMIT') return handle;
+      const now = changes.get()?.n ?? 0;
+      if (now !== seen) this.check('commit');
+      seen = now;
+      return handle;
+    };
+  }
+
+  #takeCommit(sql: 'COMMIT' | 'BEGIN IMMEDIATE'): CommitFault | undefined {
+    const [fault] = this.#commitFaults;
+    if (fault === undefined || (fault === 'database-busy') !== (sql === 'BEGIN IMMEDIATE')) {
+      return undefined;
+    }
+    this.#commitFaults.shift();
+    this.count(fault);
+    this.trace.say(`fault: ${fault}`);
+    return fault;
+  }
+
+  /** No page more fits on the disk of state and index, until {@link makeRoom}. */
+  fillDisk(): void {
+    this.count('disk-full');
+    for (const handle of [this.state, this.index]) {
+      const pages = handle.pragma('page_count', { simple: true }) as number;
+      handle.pragma(`max_page_count = ${pages}`);
+    }
+  }
+
+  makeRoom(): void {
+    disk.failures = 0;
+    for (const handle of [this.state, this.index]) {
+      handle.pragma('max_page_count = 1000000');
+    }
+  }
+
+  /** Ends the trouble for good. */
+  calmDown(): void {
+    this.isTroubled = false;
+    this.isSlow = false;
+    this.remote.unreachable = false;
+    this.remote.readOnly = false;
+    this.#pushFaults = [];
+    this.#commitFaults = [];
+    this.makeRoom();
+  }
+
+  /** Lets the world go on, until the time is over or the life. */
+  async run(forMs: number, isOver: () => boolean = () => false): Promise<void> {
+    const { life } = this;
+    await machine.run({
+      forMs,
+      isOver: () =>
+        this.broken !== undefined || life.isDying || life.failure !== undefined || isOver(),
+    });
+    if (this.broken !== undefined) throw this.broken;
+  }
+
+  /** Ends the life and starts the next one, on what was durable. */
+  async restart(ending: Ending): Promise<void> {
+    this.count(ending);
+    this.trace.say(ending);
+    if (ending === 'stopped') await this.#stop();
+    machine.endProcess();
+    if (ending === 'power-cut') disk.cutPower();
+    // What was under way is rolled back, as the next process would do.
+    for (const handle of [this.state, this.index]) {
+      if (handle.inTransaction) handle.prepare('ROLLBACK').run();
+    }
+    if (ending === 'power-cut' && this.chance.percent(30)) this.#loseIndex();
+    this.#commitFaults = [];
+    this.#close = undefined;
+    this.makeRoom();
+    this.life = startLife(this);
+    this.check(ending);
+  }
+
+  #loseIndex(): void {
+    this.count('index-lost');
+    this.index.close();
+    this.index = openMemory();
+  }
+
+  /** As SIGTERM does; a stop that takes too long ends like a kill. */
+  async #stop(): Promise<void> {
+    let isClosed = false;
+    this.#close?.().then(
+      () => (isClosed = true),
+      (error: unknown) => this.break(`the stop failed: ${String(error)}`),
+    );
+    await this.run(30_000, () => isClosed);
+  }
+}
+
+function sqliteError(code: string, message: string): Error {
+  return new BetterSqlite3.SqliteError(message, code);
+}
