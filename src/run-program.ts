@@ -37,6 +37,7 @@ export async function runProgram<Program extends Running>(
   start: (options: RunOptions) => Promise<Program>,
   announce: (program: Program, config: Config) => readonly string[],
 ): Promise<void> {
+  keepToOwner();
   const config = parseConfig(env);
   const logger = openLog(config.logLevel);
   logger.info(describeConfig(config), 'starting');
@@ -48,6 +49,11 @@ export async function runProgram<Program extends Running>(
   const program = await start({ config, logger, ambient: env, onLost });
   stopWith = stopOnSignals(program);
   for (const line of announce(program, config)) console.log(line);
+}
+
+/** Whatever this process and its children make is its owner's alone, however careless the shell that started it. */
+export function keepToOwner(): void {
+  process.umask(0o077);
 }
 
 /** Lines for people in a terminal, JSON for a machine everywhere else; on stderr, and out before the process ends. */

@@ -5,7 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { pino, type Logger } from 'pino';
 import { parseConfig } from '../config.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import { reportFailure, runProgram } from '../run-program.ts';
+import { keepToOwner, reportFailure, runProgram } from '../run-program.ts';
 import { AppError } from '../shared/errors.ts';
 import { auditFromOutside, printAudit } from './audit.ts';
 import { printBackup, takeBackup } from './backup.ts';
@@ -147,6 +147,7 @@ token
   .argument('<name>', 'the name that it was made with')
   .action((name: string) => removeToken(parseConfig(process.env), name));
 
+keepToOwner();
 program.parseAsync().catch((error: unknown) => {
   // What was wrong with the arguments is said by then; asking for help is no failure.
   if (!(error instanceof CommanderError)) process.exitCode = reportFailure(error);

@@ -29,7 +29,16 @@ export async function bundleBeacon(options: BundleOptions): Promise<void> {
   try {
     await withGit(options, async (run) => {
       // A shared clone has the refs of one moment, and the objects where they are.
-      await run(['clone', '--quiet', '--mirror', '--shared', '--', resolve(options.beacon), still]);
+      await run([
+        'clone',
+        '--quiet',
+        '--mirror',
+        '--shared',
+        '--template=',
+        '--',
+        resolve(options.beacon),
+        still,
+      ]);
       await run(['-C', still, 'bundle', 'create', '--quiet', resolve(options.bundle), '--all']);
     });
   } finally {

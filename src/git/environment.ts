@@ -41,6 +41,12 @@ const PASSED_ON = [
 const PASSED_ON_TO_HTTPS = ['GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'];
 
 /**
+ * What git may speak for each kind of remote; never `ext`, which runs programs, nor `http` or `git`, which anybody on
+ * the way can change. A user's own `url.….insteadOf` turns https into ssh.
+ */
+const PROTOCOLS = { path: 'file', ssh: 'ssh', https: 'https:ssh' } as const;
+
+/**
  * Checks the key, writes the files that the environment points to, and returns it.
  * @param ambient the process's own environment; a usual PATH and the home directory when empty.
  */
@@ -68,7 +74,7 @@ export async function prepareEnvironment(
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
     GCM_INTERACTIVE: 'never',
-    GIT_ALLOW_PROTOCOL: 'file:ssh:https',
+    GIT_ALLOW_PROTOCOL: PROTOCOLS[remote.transport],
     GIT_CONFIG_GLOBAL: globalConfig,
     // Reading takes no lock that a writer might need.
     GIT_OPTIONAL_LOCKS: '0',

@@ -146,6 +146,24 @@ export async function countPacks(gitDir: string): Promise<number> {
 }
 
 /**
+ * How a commit's author, committer and dates are written: the first nodes were free with it, and a branch that is left
+ * out for that is a branch that others can read and we cannot.
+ */
+const HARMLESS_FAULTS = [
+  'badDate',
+  'badDateOverflow',
+  'badEmail',
+  'badName',
+  'badTimezone',
+  'missingEmail',
+  'missingNameBeforeEmail',
+  'missingSpaceBeforeDate',
+  'missingSpaceBeforeEmail',
+  'zeroPaddedDate',
+  'zeroPaddedFilemode',
+];
+
+/**
  * `core.fsync = none`: what is written here is read again from the remote or rebuilt from the journal. Packs are never
  * unpacked, deltas are never searched for: a transaction is three small objects.
  */
@@ -166,7 +184,10 @@ function scratchConfig(location: string, hooksDir: string, objectFormat: ObjectF
     '[gc]\n\tauto = 0',
     '[maintenance]\n\tauto = false',
     '[pack]\n\tthreads = 1\n\twindow = 0',
-    '[fetch]\n\tunpackLimit = 1\n\twriteCommitGraph = false',
+    '[fetch]\n\tunpackLimit = 1\n\twriteCommitGraph = false\n\trecurseSubmodules = false',
+    '[transfer]\n\tfsckObjects = true',
+    '[fetch "fsck"]',
+    ...HARMLESS_FAULTS.map((fault) => `\t${fault} = ignore`),
     '[push]\n\tnegotiate = false\n\tgpgSign = false\n\trecurseSubmodules = no',
     '[advice]\n\tpushUpdateRejected = false',
     '',
