@@ -56,9 +56,12 @@ async function killAtStep({ world, dice, load }: Scene): Promise<readonly string
   const steps = SETTLEMENT_STEPS.filter((step) => step !== 'voided');
   const step = steps[dice.uniformInt(steps.length)] ?? 'prepared';
   await world.killBot();
-  await world.startBot({ step, passes: dice.uniformInt(12) });
+  // Recovery passes steps as well: it may die before it is ready.
+  await world.startBot({ step, passes: dice.uniformInt(12) }).catch((error: unknown) => {
+    if (!String(error).includes('ended with null')) throw error;
+  });
   world.kills += 1;
-  const isDead = await Promise.race([world.bot.ended.then(() => true), delay(30_000, false)]);
+  const isDead = await Promise.race([world.bot.ended.then(() => true), delay(60_000, false)]);
   const { signalCode } = world.bot.child;
   await world.heal();
   return isDead && signalCode === 'SIGKILL' ? [] : [`nobody died at ${step} (${load.words()})`];
@@ -133,17 +136,21 @@ async function latePush({ world }: Scene): Promise<readonly string[]> {
   return [];
 }
 
-/** Cuts several connections in a row, each anywhere between its first and its last byte. */
+/** Cuts several connections one after another, each anywhere between its first and its last byte. */
 async function cut({ world, dice }: Scene): Promise<readonly string[]> {
   const { proxy } = world;
-  const before = proxy.cuts;
-  for (let count = 0; count < 6; count += 1) {
+  for (let count = 0; count < 5; count += 1) {
+    const before = proxy.cuts;
     const way = dice.uniformInt(2) === 0 ? 'up' : 'down';
     const part = between(dice, 1, 100) / 100;
-    proxy.cutNext({ way, afterBytes: Math.floor(Math.max(proxy.passed[way], 3_000) * part) });
-    await delay(between(dice, 200, 700));
+    // The sizes of connections differ: one that ends before its cut is followed by another try.
+    await until(async () => {
+      proxy.cutNext({ way, afterBytes: Math.floor(Math.max(proxy.passed[way], 3_000) * part) });
+      await delay(300);
+      return proxy.cuts > before;
+    }, 60_000);
   }
-  return proxy.cuts > before ? [] : ['no connection was cut'];
+  return [];
 }
 
 const fill =

@@ -12,6 +12,9 @@ import type { World } from './world.ts';
 /** How long recovery may take until nothing is open any more. */
 const QUIET_LIMIT_MS = 90_000;
 
+/** Where the state of both nodes and the chain lie. */
+type Inspected = Pick<World, 'config' | 'stateFile' | 'validatorStateFile' | 'beacon'>;
+
 interface JournalRow {
   readonly transaction_id: string;
   readonly state: 'committed' | 'rejected' | 'pending';
@@ -31,10 +34,10 @@ export async function waitForQuiet(world: World): Promise<readonly string[]> {
 
 /** Sees the world after each fault, and remembers the chain: what once stood there stays. */
 export class Inspector {
-  readonly #world: World;
+  readonly #world: Inspected;
   #chain: Replay = {};
 
-  constructor(world: World) {
+  constructor(world: Inspected) {
     this.#world = world;
   }
 
