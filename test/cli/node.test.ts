@@ -1,6 +1,7 @@
 // `aibot node` as an operator runs it: real processes on a beacon that plain git looks at.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
 import { git, tempDir } from '../support/temp-dir.ts';
 import {
@@ -65,6 +66,16 @@ function holdPushes(beacon: string): () => void {
 function refusePushes(beacon: string): void {
   mkdirSync(join(beacon, 'hooks'), { recursive: true });
   writeFileSync(join(beacon, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+}
+
+/** Transactions that the stopped node has answered for and whose end it does not know. */
+function pendingIn(folder: string): unknown {
+  const db = new BetterSqlite3(join(folder, 'data', 'state.sqlite'), { readonly: true });
+  try {
+    return db.prepare("SELECT count(*) FROM journal WHERE state = 'pending'").pluck().get();
+  } finally {
+    db.close();
+  }
 }
 
 const pushHasBegun = (beacon: string): Promise<true> =>
@@ -149,6 +160,25 @@ describe('a validator', () => {
     }
     await first.stop('SIGKILL');
     await committed(await startNodeProcess(env(folder), folder), minted);
+  });
+
+  test('finishes on SIGTERM what is under way, and takes nothing new', async () => {
+    const folder = tempDir();
+    const node = await startNodeProcess(env(folder), folder);
+    const release = holdPushes(beaconIn(folder));
+    await create(node, LAMP);
+    await pushHasBegun(beaconIn(folder));
+    const stopped = node.stop();
+    await eventually(async () => {
+      const answer = await node.create({ ...LAMP, asset_id: 'late' }).catch(() => undefined);
+      return answer?.status === 200 ? undefined : true;
+    });
+    release();
+    expect((await stopped).code).toBe(0);
+    const { commits, tags } = refsOf(beaconIn(folder));
+    expect(tags).toEqual(commits);
+    expect(git(beaconIn(folder), ['rev-parse', '--verify', 'refs/heads/nfgt-lamp'])).not.toBe('');
+    expect(pendingIn(folder)).toBe(0);
   });
 
   test('stops with code 0 and in time though the beacon hangs, and the next one finishes what it had answered for', async () => {
