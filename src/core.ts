@@ -209,7 +209,7 @@ async function openChain(
     syncIntervalMs: config.beaconSyncIntervalMs,
     latePushMs: surroundings.latePushMs,
   });
-  closers.add(() => node.close());
+  closers.add(() => closePatiently(node, beacon));
   if (keys !== undefined) {
     const { committer: id, signer, sealer } = keys;
     const { publicKey } = signer;
@@ -220,6 +220,15 @@ async function openChain(
     });
   }
   return { beacon, index, node };
+}
+
+/** A beacon that hangs must not hold the node: after a moment its git gets the beacon's own time to end, and no more. */
+async function closePatiently(node: NfgtNode, beacon: Beacon): Promise<void> {
+  let closing: Promise<void> | undefined;
+  const impatient = setTimeout(() => (closing = beacon.close()), NODE_CLOSE_GRACE_MS);
+  await node.close();
+  clearTimeout(impatient);
+  await closing;
 }
 
 /**
@@ -241,5 +250,7 @@ export async function openBareNode(
   return { ...(await openChain(config, closers, surroundings, { database })), database };
 }
 
+/** How long a closing node may need its beacon; what it was to publish then is published after the next start. */
+const NODE_CLOSE_GRACE_MS = 1_000;
 /** The committer of a node without keys, which never commits. */
 const KEYLESS_COMMITTER = 'aibot';

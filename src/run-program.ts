@@ -47,7 +47,7 @@ export async function runProgram<Program extends Running>(
     stopWith(exitCodeOf(reason));
   };
   const program = await start({ config, logger, ambient: env, onLost });
-  stopWith = stopOnSignals(program);
+  stopWith = stopOnSignals(program, logger);
   for (const line of announce(program, config)) console.log(line);
 }
 
@@ -65,12 +65,18 @@ function openLog(level: Config['logLevel']): Logger {
 }
 
 /** @returns stops the program now and ends the process with this code. */
-function stopOnSignals(program: Running): (code: number) => void {
+function stopOnSignals(program: Running, logger: Logger): (code: number) => void {
   let isStopping = false;
   const stop = (code: number): void => {
     if (isStopping) return;
     isStopping = true;
-    setTimeout(() => process.exit(code), STOP_TIMEOUT_MS).unref();
+    setTimeout(() => {
+      logger.warn(
+        { afterMs: STOP_TIMEOUT_MS },
+        'gave up waiting; the next start finishes the rest',
+      );
+      process.exit(code);
+    }, STOP_TIMEOUT_MS).unref();
     program.close().then(
       () => process.exit(code),
       (error: unknown) => process.exit(reportFailure(error)),

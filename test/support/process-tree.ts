@@ -19,8 +19,11 @@ export function listDescendants(ancestor: number): readonly ProcessFacts[] {
   return found.map((pid) => ({ pid, command: commandOf(pid) }));
 }
 
-/** Sends a signal; to a whole group when the number is negative. @returns false when there is nobody any more. */
-export function signal(pid: number, name: NodeJS.Signals): boolean {
+/**
+ * Sends a signal, or none with 0; to a whole group when the number is negative.
+ * @returns false when there is nobody any more.
+ */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, name);
   } catch (error) {
