@@ -225,7 +225,9 @@ async function openChain(
 /** A beacon that hangs must not hold the node: after a moment its git gets the beacon's own time to end, and no more. */
 async function closePatiently(node: NfgtNode, beacon: Beacon): Promise<void> {
   let closing: Promise<void> | undefined;
-  const impatient = setTimeout(() => (closing = beacon.close()), NODE_CLOSE_GRACE_MS);
+  const impatient = setTimeout(() => {
+    closing = beacon.close();
+  }, NODE_CLOSE_GRACE_MS);
   await node.close();
   clearTimeout(impatient);
   await closing;

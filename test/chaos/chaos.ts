@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hasSshd, sshdWord } from '../support/sshd.ts';
 import { endAll } from '../support/temp-dir.ts';
-import { FAULTS, type Fault } from './faults.ts';
+import { FAULTS } from './faults.ts';
 import { runChaos, type Report } from './run-chaos.ts';
+import type { Fault } from './scene.ts';
 
 const HELP = `npm run chaos -- [--seed N] [--minutes M] [--only KIND]... [--json] [--list]
 

@@ -8,9 +8,9 @@ import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { auditFromOutside } from '../../src/cli/audit.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { replayByGit } from '../support/plain-replay.ts';
-import type { Scene } from './faults.ts';
 import { waitForQuiet, withDatabase } from './inspect.ts';
 import { moveEveryHolding } from './move-all.ts';
+import type { Scene } from './scene.ts';
 import type { World } from './world.ts';
 
 const AIBOT = new URL('../../src/cli/aibot.js', import.meta.url).pathname;

@@ -11,27 +11,10 @@ import { git } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { makeDrill } from './drill.ts';
 import type { Disk } from './disk.ts';
-import type { Load } from './load.ts';
+import type { Fault, Scene } from './scene.ts';
 import { isRunning, LATE_PUSH_MS, type World } from './world.ts';
 
-/** What a fault is given: the world, who acts in it, and chance from the run's seed. */
-export interface Scene {
-  readonly world: World;
-  readonly load: Load;
-  readonly dice: Randomness;
-}
-
-export interface Fault {
-  readonly kind: string;
-  /** For `--list`. */
-  readonly what: string;
-  /** Needs a disk that can be full. */
-  readonly needsDisks?: true;
-  /** Does it while the load runs. @returns what was not as it must be, in words. */
-  readonly inflict: (scene: Scene) => Promise<readonly string[]>;
-}
-
-/** As in the README: `STOP_TIMEOUT_MS` of run-program, and a little for a machine that is busy. */
+/** `STOP_TIMEOUT_MS` of run-program, and a little for a machine that is busy. */
 const STOP_LIMIT_MS = 30_000 + 5_000;
 const PUSH_PATIENCE_MS = 30_000;
 const between = (dice: Randomness, from: number, to: number): number =>

@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandomness } from '../../src/guyacha/randomness.ts';
 import { moveEverything } from './drill.ts';
-import type { Fault } from './faults.ts';
 import { Inspector, waitForQuiet, withDatabase } from './inspect.ts';
 import { Load } from './load.ts';
+import type { Fault } from './scene.ts';
 import { World } from './world.ts';
 
 /** Assets moved through Discord after each fault. */
