@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { fullRun, type Evidence, type FullRun, type Started } from '../support/full-run.ts';
 import { hasSshd, sshdWord } from '../support/sshd.ts';
 
-const START_TIMEOUT_MS = 300_000;
+const START_TIMEOUT_MS = 900_000;
 
 let run: FullRun;
 

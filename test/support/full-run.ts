@@ -24,7 +24,7 @@ import { beforeRemoval, git, tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 const SAMPLE_MS = 25;
 
 const GUYACHA = `
