@@ -29,7 +29,7 @@ const OWN_WORDS = [
   /^[0-9a-f]{40}:refs\/heads\/main$/,
   /^refs\/outbox\/(?:heads|tags)\/\*:refs\/(?:heads|tags)\/\*$/,
   /^refs\/heads\/(?:well-known|main)$/,
-  /^core\.(?:commitGraph=false|fsync=none)$/,
+  /^(?:core\.commitGraph=false|core\.fsync=none|transfer\.fsckObjects=false)$/,
   /^scratch\.git$/,
 ];
 
