@@ -14,8 +14,7 @@ import { lockDataDir } from './db/data-dir-lock.ts';
 import { openDatabase } from './db/open-database.ts';
 import { openChainIndex } from './db/sqlite-chain-index.ts';
 import type { Credentials } from './git/environment.ts';
-import { openGitBeacon } from './git/open-git-beacon.ts';
-import type { CommitSigner } from './git/ssh-signature.ts';
+import { openGitBeacon, type GitBeaconOptions } from './git/open-git-beacon.ts';
 import { AppError } from './shared/errors.ts';
 import { systemClock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
@@ -121,20 +120,21 @@ export function beaconCredentials(config: Config): Credentials {
 
 /**
  * Opens the beacon that the configuration names, or the embedded one.
- * @param signer signs what is pushed.
+ * @param git.signer signs what is pushed.
+ * @param git.knownEpoch where the epoch branch was last seen.
  * @throws AppError BEACON_UNREACHABLE, BEACON_UNUSABLE
  */
 export function openBeacon(
   config: Config,
   workDir: string,
   { logger, ambient }: Surroundings,
-  signer?: CommitSigner,
+  git: Pick<GitBeaconOptions, 'signer' | 'knownEpoch'> = {},
 ): Promise<Beacon> {
   return openGitBeacon({
     url: config.beaconUrl ?? dataFiles(config.dataDir).beacon,
     epochBranch: config.beaconEpochBranch,
     workDir,
-    signer,
+    ...git,
     logger,
     ambient,
     ...beaconCredentials(config),
@@ -190,10 +190,12 @@ async function openChain(
   { database, keys }: { readonly database: NodeDatabase; readonly keys?: ValidatorKeys },
 ): Promise<Chain> {
   const files = dataFiles(config.dataDir);
-  const beacon = await openBeacon(config, files.git, surroundings, keys?.signer);
-  closers.add(() => beacon.close());
   const index = openChainIndex(files.index);
   closers.add(() => index.close());
+  const knownEpoch = index.findEpoch();
+  const git = { signer: keys?.signer, knownEpoch };
+  const beacon = await openBeacon(config, files.git, surroundings, git);
+  closers.add(() => beacon.close());
   // Between the node and the index: what the node's last push has spent is still published.
   let publisher: Publisher | undefined;
   closers.add(() => publisher?.close());
@@ -215,7 +217,10 @@ async function openChain(
     const { publicKey } = signer;
     publisher = new Publisher({
       entry: { id, publicKey, introspectionUrl: config.nodePublicUrl ?? null },
-      role: async () => (await node.status()).role,
+      mayWrite: async () => {
+        const { role, rewriting } = await node.status();
+        return role === 'validator' && rewriting === null;
+      },
       ...{ beacon, index, database, sealer, clock: systemClock, logger: surroundings.logger },
     });
   }

@@ -131,10 +131,15 @@ export class Custody {
     return moved.map(({ assetId }) => assetId);
   }
 
-  /** True when the asset is in custody but its newest transaction was not made with a passphrase from our vault. */
+  /**
+   * True when the asset is in custody but its newest transaction was not made with a passphrase from our vault. It must
+   * follow ours: a chain that has lost ours was not moved on but rewritten, and that takes nothing out of custody.
+   */
   async #isForeign(stores: Stores, tip: IndexedTransaction): Promise<boolean> {
     const holding = await stores.settlements.findHolding(tip.assetId);
     if (holding === undefined || holding.transactionId === tip.transactionId) return false;
+    const { chain } = this.#options.node;
+    if (chain.findTransaction(holding.transactionId)?.assetId !== tip.assetId) return false;
     return (await stores.vault.findEntry(tip.transactionId)) === undefined;
   }
 }

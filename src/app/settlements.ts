@@ -124,11 +124,12 @@ export class Settlements {
 
   async #moveFirst<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
     const settlementId = uuidv7({ msecs: this.#options.clock.now() }) as SettlementId;
-    // Coins alone do not need the beacon, and move while it is away.
-    const group: CheckedGroup =
-      movement.drafts.length === 0
-        ? { groupId: settlementId, transactions: [] }
-        : await this.#options.node.check(settlementId, movement.drafts);
+    // Coins alone do not need the beacon, and move while it is away. Rolls do, whatever was drawn: who is refused when
+    // a token comes up must not pay when none does.
+    const needsChain = movement.drafts.length > 0 || movement.kind === 'roll';
+    const group: CheckedGroup = !needsChain
+      ? { groupId: settlementId, transactions: [] }
+      : await this.#options.node.check(settlementId, movement.drafts);
     this.#step('checked', settlementId);
     const sealed = this.#seal(movement, group);
     await this.#keepRecoverable(movement, sealed);

@@ -79,10 +79,18 @@ export interface Beacon {
   /** The remote for people: a path or URL without credentials. */
   readonly description: string;
   readonly epochBranch: string;
-  /** The epoch branch's tip as last seen; a new interaction chain starts from it. Known once the beacon is open. */
+  /**
+   * The epoch branch's tip as last seen, as long as it goes on from where it stood; a new interaction chain starts from
+   * it. Known once the beacon is open.
+   */
   readonly epoch: CommitId;
   /** True for the epoch branch's tip and what came before it: older chains start from there. */
   isEpoch(commitId: CommitId): boolean;
+  /**
+   * Whether a branch that stands on `tip` goes on from a commit, by whatever parent.
+   * @returns undefined when the history of `tip` cannot be read now.
+   */
+  isAncestor(commitId: CommitId, branch: string, tip: CommitId): Promise<boolean | undefined>;
   /** Asks the remote whether it lets this process push, without pushing anything. */
   checkPushRight(): Promise<PushRight>;
   advertise(): Promise<Advertisement>;

@@ -21,6 +21,8 @@ export interface BranchAddition {
   readonly assetId: AssetId;
   /** The commit that the branch stands on afterwards; a skipped commit may lie after the last transaction. */
   readonly branchCommit: CommitId;
+  /** True when these are the asset's whole chain and take the place of what the index has of it. */
+  readonly isWhole?: boolean;
   /** Oldest first; they follow the asset's present tip. */
   readonly transactions: readonly {
     readonly commitId: CommitId;
@@ -113,6 +115,12 @@ export interface ChainIndex extends RecordReader, ChainSurvey {
   /** The beacon's identity (description and epoch) that this index was made from; undefined while empty. */
   findIdentity(): string | undefined;
   setIdentity(identity: string): void;
+  /** The tip of the epoch branch that this index was last brought up to. */
+  findEpoch(): CommitId | undefined;
+  setEpoch(commitId: CommitId): void;
+  /** Since when the remote does not go on from this index, in ms; undefined while it does. */
+  findRewrittenAt(): number | undefined;
+  setRewrittenAt(at: number | undefined): void;
   findTip(assetId: AssetId): IndexedTransaction | undefined;
   findTransaction(transactionId: TransactionId): IndexedTransaction | undefined;
   /** True when some asset's tip has this successor hash: whoever knows its passphrase can move that asset. */
@@ -131,13 +139,18 @@ export interface ChainIndex extends RecordReader, ChainSurvey {
   listAssetHistory(assetId: AssetId, depth: number): IndexedTransaction[];
   /** Where every asset's branch stands; what sync compares with the advertisement. */
   listBranchCommits(): ReadonlyMap<AssetId, CommitId>;
+  /** Where the tag of every transaction stands; what sync compares with the advertisement as well. */
+  listTransactionCommits(): ReadonlyMap<TransactionId, CommitId>;
+  /** Every commit that was read of the asset's branch, those that were skipped included. */
+  listCommits(assetId: AssetId): CommitId[];
   /** True when an asset's id is this one, a slash and more: its branch leaves no room for one of this name. */
   hasAssetBelow(assetId: AssetId): boolean;
-  /** Forgets one asset's chain and faults, so that it can be read anew. */
+  /** Forgets one asset's chain and faults: what the remote has of it is then new. */
   forgetAsset(assetId: AssetId): void;
   /** Assets whose id contains the text, ignoring the case of ASCII letters, in order of id. */
   searchAssets(text: string, limit: number): AssetId[];
   listFaults(limit: number): ChainFault[];
+  forgetFault(branch: string, commitId: CommitId): void;
   totals(): ChainTotals;
   close(): void;
 }

@@ -50,6 +50,8 @@ export interface JournalStore {
   listGroup(groupId: SettlementId): Promise<readonly JournalEntry[]>;
   /** Every pending entry, oldest group first, position order within a group. */
   listPending(): Promise<readonly JournalEntry[]>;
+  /** Every committed transaction but those that the chain lost with the operator's consent. */
+  listCommitted(): Promise<readonly Pick<JournalEntry, 'transactionId' | 'assetId'>[]>;
   /** Marks pending groups; entries that are resolved already stay as they are. */
   resolveGroups(
     groupIds: readonly SettlementId[],
@@ -59,7 +61,6 @@ export interface JournalStore {
       readonly resolvedAt: number;
     },
   ): Promise<void>;
-  /** The newest resolved entries of this state, newest first. */
   countPending(): Promise<number>;
   /** Of committed entries, oldest first. */
   listReveals(limit: number): Promise<readonly SealedReveal[]>;

@@ -4,6 +4,7 @@ import type { AssetId, OwnerId, SettlementId, TransactionId } from '../shared/id
 import type { ChainFault, ChainSurvey, IndexedTransaction, RecordReader } from './chain-index.ts';
 import type { JournalEntry, JournalStore, TransactionState } from './journal-store.ts';
 import type { JsonValue, TransactionRecord } from './record.ts';
+import type { Rewrite } from './rewrites.ts';
 
 export type NodeRole = 'validator' | 'observer';
 
@@ -60,6 +61,19 @@ export interface NodeEvents {
     /** True when another node wrote it. */
     readonly foreign: boolean;
   };
+  /** The remote does not go on from what this node knows, or no longer does so in the same refs. */
+  'chain-rewritten': Rewriting;
+  /** The remote goes on again from what this node knows: writing goes on. */
+  'chain-restored': { readonly since: number };
+}
+
+/** How the remote was rewritten. While there is one, the node writes nothing and keeps what it knew. */
+export interface Rewriting {
+  /** When it was noticed, in ms since the epoch. */
+  readonly since: number;
+  /** How many refs there are; `refs` may name fewer of them. */
+  readonly total: number;
+  readonly refs: readonly Rewrite[];
 }
 
 export interface NodeStatus {
@@ -73,6 +87,8 @@ export interface NodeStatus {
   readonly pending: number;
   /** ms since the epoch; null before the first sync. */
   readonly lastSyncAt: number | null;
+  /** Null while the remote goes on from what this node knows. */
+  readonly rewriting: Rewriting | null;
   readonly faults: readonly ChainFault[];
 }
 
@@ -102,12 +118,14 @@ export interface NfgtNode {
   ): Promise<{ state: TransactionState; reason: ErrorCode | null } | undefined>;
   /**
    * Checks ownership by passphrase and gives ids and times; writes nothing.
-   * @throws AppError NODE_IS_OBSERVER, PASSPHRASE_MISMATCH, ASSET_BUSY, QUEUE_FULL, METADATA_INVALID, TRANSACTION_ID_TAKEN
+   * Without drafts it says whether the node may write at all.
+   * @throws AppError NODE_IS_OBSERVER, CHAIN_REWRITTEN, BEACON_UNREACHABLE, PASSPHRASE_MISMATCH, ASSET_BUSY, QUEUE_FULL,
+   *   METADATA_INVALID, TRANSACTION_ID_TAKEN
    */
   check(groupId: SettlementId, drafts: readonly TransactionDraft[]): Promise<CheckedGroup>;
   /**
    * Writes the group's journal rows through the caller's database transaction.
-   * @throws AppError ASSET_BUSY, CHAIN_ADVANCED when the tip moved since `check`.
+   * @throws AppError ASSET_BUSY, CHAIN_ADVANCED when the tip moved since `check`, CHAIN_REWRITTEN.
    */
   journal(journal: JournalStore, group: CheckedGroup): Promise<void>;
   /** Hands a journaled group to the pusher. Repeating it is harmless. */

@@ -25,6 +25,7 @@ import type { Sealer } from './publisher.ts';
 import { Pusher } from './pusher.ts';
 import { encodeRecord, type TransactionRecord } from './record.ts';
 import { Role } from './role.ts';
+import { Rewritten } from './rewritten.ts';
 import { answersHash, generatePassphrase, hashPassphrase, isPlainHash } from './succession.ts';
 import { syncIndex } from './sync.ts';
 
@@ -54,6 +55,7 @@ const MAX_PENDING_TRANSACTIONS = 10_000;
 /** The most transactions of one group: they must fit into one push. */
 export const MAX_GROUP_TRANSACTIONS = 500;
 const MAX_FAULTS_SHOWN = 100;
+const MAX_REWRITES_SHOWN = 100;
 
 /**
  * Opens the node: finds its role, syncs, and takes up whatever the journal holds as pending.
@@ -88,6 +90,7 @@ class Node implements NfgtNode {
   #beaconTurn: Promise<void> = Promise.resolve();
   #lastSyncAt: number | null = null;
   #isBeaconAway = false;
+  readonly #rewritten: Rewritten;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeOptions, role: Role) {
@@ -98,11 +101,19 @@ class Node implements NfgtNode {
       'transaction-committed': new Listeners(options.logger),
       'transaction-rejected': new Listeners(options.logger),
       'owner-changed': new Listeners(options.logger),
+      'chain-rewritten': new Listeners(options.logger),
+      'chain-restored': new Listeners(options.logger),
     };
+    this.#rewritten = new Rewritten({
+      ...options,
+      onChange: (now) => this.#emit('chain-rewritten', now),
+      onEnd: (since) => this.#emit('chain-restored', { since }),
+    });
     this.#pusher = new Pusher({
       ...options,
       takeBeaconTurn: (work) => this.#takeBeaconTurn(work),
       syncNow: () => this.#syncNow(),
+      isStopped: () => this.#rewritten.now !== undefined,
       mayPush: () => this.#role.current === 'validator',
       recheckRole: () => this.#role.recheck(),
       announce: (additions) => this.#announce(additions, false),
@@ -112,6 +123,7 @@ class Node implements NfgtNode {
 
   async start(): Promise<void> {
     await this.#pusher.readPending();
+    await this.#rewritten.readWitnesses();
     await this.sync();
     this.#pusher.recover();
     const { syncIntervalMs, roleCheckIntervalMs = ROLE_CHECK_INTERVAL_MS } = this.#options;
@@ -131,6 +143,7 @@ class Node implements NfgtNode {
       ...index.totals(),
       pending: await database.read(({ journal }) => journal.countPending()),
       lastSyncAt: this.#lastSyncAt,
+      rewriting: this.#rewritten.shown(MAX_REWRITES_SHOWN) ?? null,
       faults: index.listFaults(MAX_FAULTS_SHOWN),
     };
   }
@@ -147,6 +160,7 @@ class Node implements NfgtNode {
 
   async check(groupId: SettlementId, drafts: readonly TransactionDraft[]): Promise<CheckedGroup> {
     if (this.#role.current === 'observer') throw new AppError('NODE_IS_OBSERVER');
+    this.#rewritten.refuse();
     if (this.#isBeaconAway) throw new AppError('BEACON_UNREACHABLE');
     if (drafts.length > MAX_GROUP_TRANSACTIONS) {
       const reason = `one group holds at most ${MAX_GROUP_TRANSACTIONS} transactions`;
@@ -226,6 +240,7 @@ class Node implements NfgtNode {
 
   async journal(journal: JournalStore, group: CheckedGroup): Promise<void> {
     const { index, beacon, clock, committer } = this.#options;
+    this.#rewritten.refuse();
     const acceptedAt = clock.now();
     const entries = group.transactions.map((transaction, position) => {
       const { record, bytes, predecessor, sealedPassphrase } = transaction;
@@ -266,7 +281,8 @@ class Node implements NfgtNode {
   async #syncNow(): Promise<void> {
     const { beacon, index, clock, logger } = this.#options;
     try {
-      await syncIndex(beacon, index, {
+      const rewrites = await syncIndex(beacon, index, {
+        witnesses: this.#rewritten.witnesses,
         isOwn: (transactionId) => this.#pusher.isOwn(transactionId),
         onPart: ({ additions, faults }) => {
           for (const fault of faults) logger.warn(fault, 'skipped what breaks the chain format');
@@ -275,6 +291,7 @@ class Node implements NfgtNode {
       });
       this.#isBeaconAway = false;
       this.#lastSyncAt = clock.now();
+      this.#rewritten.take(rewrites);
     } catch (error) {
       this.#isBeaconAway = true;
       throw error;

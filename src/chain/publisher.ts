@@ -8,7 +8,6 @@ import type { Logger } from '../shared/logger.ts';
 import type { Beacon } from './beacon.ts';
 import type { ChainIndex } from './chain-index.ts';
 import type { NodeDatabase, SealedReveal } from './journal-store.ts';
-import type { NodeRole } from './node.ts';
 import { addReveals, proofFileNumber, type Reveal } from './proofs.ts';
 import { hashPassphrase } from './succession.ts';
 import {
@@ -37,8 +36,8 @@ export interface PublisherOptions {
   readonly database: NodeDatabase;
   readonly sealer: Sealer;
   readonly entry: ValidatorEntry;
-  /** The node's present role: an observer publishes nothing. */
-  readonly role: () => Promise<NodeRole>;
+  /** False for an observer, and while the chain is rewritten: nothing is published then. */
+  readonly mayWrite: () => Promise<boolean>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** How often spent passphrases are looked for; a minute by default. */
@@ -97,8 +96,8 @@ export class Publisher {
 
   /** @returns true when there is more to publish. */
   async #publish(): Promise<boolean> {
-    const { database, role } = this.#options;
-    if ((await role()) !== 'validator') return false;
+    const { database, mayWrite } = this.#options;
+    if (!(await mayWrite())) return false;
     const waiting = await database.read(({ journal }) => journal.listReveals(MAX_REVEALS));
     const reveals = waiting.flatMap((sealed) => this.#open(sealed) ?? []);
     if (this.#isPresented && reveals.length === 0) return false;

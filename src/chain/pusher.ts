@@ -36,6 +36,8 @@ interface PusherOptions {
   readonly takeBeaconTurn: <T>(work: () => Promise<T>) => Promise<T>;
   /** Runs a sync; only called while holding the beacon's turn. */
   readonly syncNow: () => Promise<void>;
+  /** True while the remote was rewritten: nothing is sent, and nothing given up. */
+  readonly isStopped: () => boolean;
   /** False while the node is an observer: what still waits is then looked for on the remote, never sent. */
   readonly mayPush: () => boolean;
   /** Finds out whether a final refusal means that the right to push is gone; only called while holding the beacon's turn. */
@@ -253,7 +255,9 @@ export class Pusher {
 
   async #pushBatch(batch: readonly Group[]): Promise<Turn> {
     if (batch.length === 0) return 'done';
+    if (this.#options.isStopped()) return await this.#holdBack();
     if (this.#mustAskRemote) await this.#options.syncNow();
+    if (this.#options.isStopped()) return await this.#holdBack();
     const open = await this.#settleDecided(batch);
     if (open.length === 0) return 'done';
     const drafts = open.flatMap(({ entries }) => entries);
@@ -271,6 +275,15 @@ export class Pusher {
       for (const group of open) group.inAirUntil = inAirUntil;
     }
     return await this.#askRemote(open, result);
+  }
+
+  /**
+   * What a rewritten remote says decides nothing: what waits stays pending until the remote is put back, but for the
+   * groups whose end the index shows, which only takes over what goes on from what is known.
+   */
+  async #holdBack(): Promise<Turn> {
+    await this.#settleDecided(this.#waiting);
+    return 'refused';
   }
 
   /** The remote takes pushes: larger ones may be tried again, and with one that was set aside all of them. */
@@ -295,6 +308,7 @@ export class Pusher {
     );
     await syncNow();
     this.#mustAskRemote = result.outcome === 'unknown';
+    if (this.#options.isStopped()) return await this.#holdBack();
     const undecided = await this.#settleDecided(open);
     if (result.outcome === 'unknown') {
       this.#isolate(undecided);

@@ -4,8 +4,10 @@ import type { Advertisement, Beacon, ChainCommit } from './beacon.ts';
 import type { BranchAddition, ChainFault, ChainIndex } from './chain-index.ts';
 import { MAX_RECORD_BYTES, parseRecord, recordDigest } from './record.ts';
 import { assetOfBranch, branchOf } from './refs.ts';
+import { findRewrites, inBoth, type Rewrite, type Witness } from './rewrites.ts';
 
 const TAG_MISSING = 'transaction without a tag on its commit';
+const NOT_GOING_ON = 'history does not go on from where it stood';
 
 type Addition = BranchAddition['transactions'][number];
 
@@ -25,9 +27,12 @@ export interface SyncPart {
 const BRANCHES_A_PART = 256;
 
 /**
- * Brings the index up to the remote, a part of the changed branches after the other.
+ * Brings the index up to the remote, a part of the changed branches after the other. What does not go on from where the
+ * index knows it changes nothing in it: the index keeps the old truth.
  * @param watch.isOwn true for a transaction that this node has accepted and not seen through yet.
  * @param watch.onPart told of each part once it stands in the index.
+ * @param watch.witnesses transactions that are known to be committed, whether or not the index has them.
+ * @returns the refs that were rewritten, as two looks at the remote agree on them.
  * @throws AppError BEACON_UNREACHABLE; the parts before it stay, the next sync reads the rest.
  */
 export async function syncIndex(
@@ -36,21 +41,55 @@ export async function syncIndex(
   watch: {
     readonly isOwn?: (transactionId: TransactionId) => boolean;
     readonly onPart?: (part: SyncPart) => void;
+    readonly witnesses?: readonly Witness[];
   } = {},
-): Promise<void> {
-  const { isOwn = () => false, onPart } = watch;
+): Promise<readonly Rewrite[]> {
+  const { isOwn = () => false, onPart, witnesses = [] } = watch;
   const advertisement = await beacon.advertise();
-  forgetLateTagged(advertisement, index);
-  const changed = findChanged(advertisement, index);
+  const lateTagged = findLateTagged(advertisement, index);
+  const changed = [...lateTagged, ...findChanged(advertisement, index)];
+  const late = new Set(lateTagged.map(([branch]) => branch));
+  const held = new Set<string>();
+  const witnessed = new Map<AssetId, Witness[]>();
+  for (const witness of witnesses) {
+    const { assetId } = witness;
+    witnessed.set(assetId, [...(witnessed.get(assetId) ?? []), witness]);
+  }
   for (let start = 0; start < changed.length; start += BRANCHES_A_PART) {
     const tips = new Map(changed.slice(start, start + BRANCHES_A_PART));
     // Of the tips it is certain that they are new, and half of all questions are about them.
     const unread = new Set(tips.values());
+    for (const branch of tips.keys()) {
+      const assetId = late.has(branch) ? assetOfBranch(branch) : undefined;
+      if (assetId !== undefined) for (const id of index.listCommits(assetId)) unread.add(id);
+    }
     const isKnown = (id: CommitId): boolean => !unread.has(id) && index.hasCommit(id);
     const chains = await beacon.readBranches(tips, isKnown);
-    const part = checkBranches(chains, { advertisement, beacon, index, isOwn, seen: new Set() });
+    const part = checkBranches(chains, {
+      ...{ advertisement, beacon, index, isOwn, late, witnessed, held },
+      seen: new Set(),
+    });
     index.apply(part.additions, part.faults);
     onPart?.(part);
+  }
+  const known = { beacon, index, witnesses, held };
+  const rewrites = await findRewrites(advertisement, known);
+  if (rewrites.length > 0) {
+    // One look may have met a replica that lags behind, or a listing that was cut.
+    return inBoth(rewrites, await findRewrites(await beacon.advertise(), known));
+  }
+  index.setEpoch(beacon.epoch);
+  forgetUndone(advertisement, index);
+  return rewrites;
+}
+
+/** Faults that say of a branch that it was rewritten, once it was put back. */
+function forgetUndone({ branches }: Advertisement, index: ChainIndex): void {
+  for (const { branch, commitId, fault } of index.listFaults(MAX_FAULTS_REREAD)) {
+    const assetId = assetOfBranch(branch);
+    if (fault !== NOT_GOING_ON || assetId === undefined) continue;
+    const known = index.findBranchCommit(assetId);
+    if (known !== undefined && known === branches.get(branch)) index.forgetFault(branch, commitId);
   }
 }
 
@@ -85,17 +124,22 @@ function findChanged(advertisement: Advertisement, index: ChainIndex): [string, 
 
 /**
  * A node that does not push atomically may set the tag after the branch: an asset that was skipped for want of a tag
- * is read anew once the tag is there.
+ * is read anew once the tag is there. What the index has of it stays until then: a branch that has moved in between has
+ * to go on from it.
  */
-function forgetLateTagged(advertisement: Advertisement, index: ChainIndex): void {
+function findLateTagged(advertisement: Advertisement, index: ChainIndex): [string, CommitId][] {
   const untagged = index.listFaults(MAX_FAULTS_REREAD).filter(({ fault }) => fault === TAG_MISSING);
   // Nearly always nothing waits for its tag, and then the tags, thousands of them, need not be looked at.
-  if (untagged.length === 0) return;
+  if (untagged.length === 0) return [];
   const tagged = new Set(advertisement.tags.values());
+  const branches = new Map<string, CommitId>();
   for (const { branch, commitId } of untagged) {
     const assetId = assetOfBranch(branch);
-    if (assetId !== undefined && tagged.has(commitId)) index.forgetAsset(assetId);
+    const tip = advertisement.branches.get(branch);
+    if (assetId === undefined || tip === undefined || !tagged.has(commitId)) continue;
+    if (tip === index.findBranchCommit(assetId)) branches.set(branch, tip);
   }
+  return [...branches];
 }
 
 const MAX_FAULTS_REREAD = 1_000;
@@ -107,6 +151,12 @@ interface BranchCheck {
   readonly index: ChainIndex;
   readonly beacon: Pick<Beacon, 'isEpoch'>;
   readonly isOwn: (transactionId: TransactionId) => boolean;
+  /** Branches that are read anew from their beginning, because a tag came late. */
+  readonly late: ReadonlySet<string>;
+  /** Transactions that a chain must have, whatever else the index knows of it. */
+  readonly witnessed: ReadonlyMap<AssetId, readonly Witness[]>;
+  /** Gets the branches that lack one. */
+  readonly held: Set<string>;
   /** Transaction ids taken over earlier in this part; those of the parts before stand in the index. */
   readonly seen: Set<string>;
 }
@@ -122,10 +172,11 @@ function checkBranch(check: BranchCheck): {
   const last = chain.at(-1);
   if (first === undefined || last === undefined) return { addition: undefined, faults: [] };
   const [parent] = first.parents;
-  const base = index.findBranchCommit(assetId);
+  const isWhole = check.late.has(branch);
+  const base = isWhole ? undefined : index.findBranchCommit(assetId);
   if (parent === undefined || (base === undefined ? !beacon.isEpoch(parent) : parent !== base)) {
-    const fault = 'history does not go on from where it stood';
-    return { addition: undefined, faults: [{ branch, commitId: last.commitId, fault }] };
+    const fault = { branch, commitId: last.commitId, fault: NOT_GOING_ON };
+    return { addition: undefined, faults: [fault] };
   }
   const transactions: Addition[] = [];
   const faults: ChainFault[] = [];
@@ -138,7 +189,25 @@ function checkBranch(check: BranchCheck): {
       transactions.push(transaction);
     }
   }
-  return { addition: { assetId, branchCommit: last.commitId, transactions }, faults };
+  const read = new Set<TransactionId>(transactions.map(({ record }) => record.transactionId));
+  const witnesses = check.witnessed.get(assetId) ?? [];
+  if (!witnesses.every(({ transactionId }) => read.has(transactionId))) {
+    check.held.add(branch);
+    return { addition: undefined, faults: [] };
+  }
+  if (isWhole && !addsTo(index.listAssetHistory(assetId, Number.MAX_SAFE_INTEGER), transactions)) {
+    return { addition: undefined, faults: [] };
+  }
+  return { addition: { assetId, branchCommit: last.commitId, isWhole, transactions }, faults };
+}
+
+/** A chain read anew must have all that is known of it: nothing that was committed is forgotten for a tag that came late. */
+function addsTo(
+  history: readonly Pick<Addition, 'commitId'>[],
+  transactions: readonly Addition[],
+): boolean {
+  const read = new Set(transactions.map(({ commitId }) => commitId));
+  return read.size > history.length && history.every(({ commitId }) => read.has(commitId));
 }
 
 function parseCommit({ record: bytes, ...commit }: ChainCommit): ParsedCommit {
@@ -177,9 +246,10 @@ function checkCommit(
   const tag = check.advertisement.tags.get(record.transactionId);
   if (tag === undefined) return { fault: TAG_MISSING };
   if (tag !== commitId) return { fault: 'tag of the transaction stands on another commit' };
+  const known = check.index.findTransaction(record.transactionId);
   if (
     check.seen.has(record.transactionId) ||
-    check.index.findTransaction(record.transactionId) !== undefined
+    (known !== undefined && known.commitId !== commitId)
   ) {
     return { fault: 'transaction id was used before' };
   }

@@ -153,6 +153,7 @@ export interface Schema {
   wins: { banner_id: string; entry_id: string; count: number };
   restores: { restored_at: number; taken_at: number; reconciled_at: Generated<number | null> };
   lost_assets: { asset_id: AssetId; transaction_id: TransactionId; noticed_at: number };
+  lost_transactions: { transaction_id: TransactionId; asset_id: AssetId; accepted_at: number };
   cards: { member_id: MemberId; card_id: string; count: number };
   claims: { member_id: MemberId; kind: ClaimKind; claimed_at: number };
 }

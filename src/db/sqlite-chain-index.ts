@@ -149,6 +149,7 @@ class SqliteChainIndex implements ChainIndex {
   #revision = 0;
   /** Kept in memory because sync compares all of it with every advertisement. */
   readonly #branchCommits = new Map<AssetId, CommitId>();
+  readonly #transactionCommits = new Map<TransactionId, CommitId>();
 
   constructor(db: BetterSqlite3.Database) {
     this.#db = db;
@@ -158,6 +159,9 @@ class SqliteChainIndex implements ChainIndex {
     for (const row of this.#statements.branchCommits.iterate()) {
       this.#branchCommits.set(row.asset_id as AssetId, row.branch_commit as CommitId);
     }
+    for (const [transactionId, commitId] of this.#statements.transactionCommits.iterate()) {
+      this.#transactionCommits.set(transactionId, commitId);
+    }
   }
 
   revision(): number {
@@ -165,15 +169,24 @@ class SqliteChainIndex implements ChainIndex {
   }
 
   apply(additions: readonly BranchAddition[], faults: readonly ChainFault[]): void {
-    this.#changed();
+    if (additions.some(({ isWhole }) => isWhole)) this.#forgot();
+    else this.#changed();
     this.#db.transaction(() => {
-      for (const addition of additions) this.#append(addition);
+      for (const addition of additions) {
+        if (addition.isWhole === true) this.#deleteAsset(addition.assetId);
+        this.#append(addition);
+      }
       for (const { branch, commitId, fault } of faults) {
         this.#statements.putFault.run(branch, commitId, fault);
       }
     })();
-    for (const { assetId, branchCommit } of additions) {
+    for (const { assetId, branchCommit, transactions } of additions) {
       this.#branchCommits.set(assetId, branchCommit);
+      for (const { record, commitId } of transactions) {
+        if (!this.#transactionCommits.has(record.transactionId)) {
+          this.#transactionCommits.set(record.transactionId, commitId);
+        }
+      }
     }
   }
 
@@ -203,6 +216,7 @@ class SqliteChainIndex implements ChainIndex {
       'DELETE FROM transactions; DELETE FROM assets; DELETE FROM faults; DELETE FROM meta;',
     );
     this.#branchCommits.clear();
+    this.#transactionCommits.clear();
   }
 
   /** Rows may be numbered anew from here, so no mark from before says anything any more. */
@@ -218,20 +232,43 @@ class SqliteChainIndex implements ChainIndex {
 
   forgetAsset(assetId: AssetId): void {
     this.#forgot();
-    this.#db.transaction(() => {
-      this.#statements.forgetTransactions.run(assetId);
-      this.#statements.forgetAsset.run(assetId);
-      this.#statements.forgetFaults.run(branchOf(assetId));
-    })();
+    const gone = this.listAssetHistory(assetId, Number.MAX_SAFE_INTEGER);
+    this.#db.transaction(() => this.#deleteAsset(assetId))();
     this.#branchCommits.delete(assetId);
+    for (const { transactionId } of gone) this.#transactionCommits.delete(transactionId);
+  }
+
+  #deleteAsset(assetId: AssetId): void {
+    this.#statements.forgetTransactions.run(assetId);
+    this.#statements.forgetAsset.run(assetId);
+    this.#statements.forgetFaults.run(branchOf(assetId));
   }
 
   findIdentity(): string | undefined {
-    return this.#statements.getIdentity.get()?.value;
+    return this.#statements.getMeta.get('identity');
   }
 
   setIdentity(identity: string): void {
-    this.#statements.setIdentity.run(identity);
+    this.#statements.setMeta.run('identity', identity);
+  }
+
+  findEpoch(): CommitId | undefined {
+    // SAFETY: written by `setEpoch` alone.
+    return this.#statements.getMeta.get('epoch') as CommitId | undefined;
+  }
+
+  setEpoch(commitId: CommitId): void {
+    if (this.findEpoch() !== commitId) this.#statements.setMeta.run('epoch', commitId);
+  }
+
+  findRewrittenAt(): number | undefined {
+    const value = this.#statements.getMeta.get('rewritten_at');
+    return value === undefined ? undefined : Number(value);
+  }
+
+  setRewrittenAt(at: number | undefined): void {
+    if (at === undefined) this.#statements.deleteMeta.run('rewritten_at');
+    else this.#statements.setMeta.run('rewritten_at', String(at));
   }
 
   findTip(assetId: AssetId): IndexedTransaction | undefined {
@@ -295,6 +332,14 @@ class SqliteChainIndex implements ChainIndex {
     return this.#branchCommits;
   }
 
+  listTransactionCommits(): ReadonlyMap<TransactionId, CommitId> {
+    return this.#transactionCommits;
+  }
+
+  listCommits(assetId: AssetId): CommitId[] {
+    return this.#statements.commits.all(assetId, branchOf(assetId));
+  }
+
   hasAssetBelow(assetId: AssetId): boolean {
     // The zero follows the slash: between the two lies everything that begins with id and slash.
     return this.#statements.assetBelow.get(`${assetId}/`, `${assetId}0`) !== undefined;
@@ -311,6 +356,11 @@ class SqliteChainIndex implements ChainIndex {
       commitId: row.commit_id as CommitId,
       fault: row.fault,
     }));
+  }
+
+  forgetFault(branch: string, commitId: CommitId): void {
+    this.#changed();
+    this.#statements.forgetFault.run(branch, commitId);
   }
 
   totals(): ChainTotals {
@@ -354,7 +404,16 @@ class SqliteChainIndex implements ChainIndex {
 function prepareStatements(db: BetterSqlite3.Database) {
   return {
     ...prepareWrites(db),
-    getIdentity: db.prepare<[], { value: string }>(`SELECT value FROM meta WHERE key = 'identity'`),
+    getMeta: db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck(),
+    transactionCommits: db
+      .prepare<[], [TransactionId, CommitId]>('SELECT transaction_id, commit_id FROM transactions')
+      .raw(),
+    commits: db
+      .prepare<[string, string], CommitId>(
+        `SELECT commit_id FROM transactions WHERE asset_id = ?
+         UNION SELECT commit_id FROM faults WHERE branch = ?`,
+      )
+      .pluck(),
     branchCommits: db.prepare<[], { asset_id: string; branch_commit: string }>(
       'SELECT asset_id, branch_commit FROM assets',
     ),
@@ -477,9 +536,10 @@ function prepareSurvey(db: BetterSqlite3.Database) {
 
 function prepareWrites(db: BetterSqlite3.Database) {
   return {
-    setIdentity: db.prepare<[string]>(
-      `INSERT INTO meta VALUES ('identity', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
+    setMeta: db.prepare<[string, string]>(
+      'INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
     ),
+    deleteMeta: db.prepare<[string]>('DELETE FROM meta WHERE key = ?'),
     putTransaction: db.prepare<[string, string, string, number, string, string, number, Buffer]>(
       'INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ),
@@ -497,6 +557,9 @@ function prepareWrites(db: BetterSqlite3.Database) {
     ),
     forgetTransactions: db.prepare<[string]>('DELETE FROM transactions WHERE asset_id = ?'),
     forgetAsset: db.prepare<[string]>('DELETE FROM assets WHERE asset_id = ?'),
+    forgetFault: db.prepare<[string, string]>(
+      'DELETE FROM faults WHERE branch = ? AND commit_id = ?',
+    ),
     forgetFaults: db.prepare<[string]>('DELETE FROM faults WHERE branch = ?'),
   };
 }

@@ -58,6 +58,18 @@ const listGroup = statement((by: { groupId: SettlementId }) =>
 const listPending = statement(() =>
   entries.where('state', '=', sql.lit('pending')).orderBy('sequence'),
 );
+const listCommitted = statement(() =>
+  query
+    .selectFrom('journal')
+    .select(['transaction_id as transactionId', 'asset_id as assetId'])
+    .where('state', '=', sql.lit('committed'))
+    .where(
+      'transaction_id',
+      'not in',
+      query.selectFrom('lost_transactions').select('transaction_id'),
+    )
+    .orderBy('sequence'),
+);
 const countPending = statement(() =>
   query
     .selectFrom('journal')
@@ -128,6 +140,10 @@ export class SqliteJournalStore implements Synchronous<JournalStore> {
 
   listPending(): readonly JournalEntry[] {
     return this.#connection.all(listPending, {});
+  }
+
+  listCommitted(): readonly Pick<JournalEntry, 'transactionId' | 'assetId'>[] {
+    return this.#connection.all(listCommitted, {});
   }
 
   resolveGroups(

@@ -47,6 +47,7 @@ const MAX_NAMED_FETCHES = 200;
 const MAX_TREE_BYTES = 64 * 1024 * 1024;
 const PUSHES_PER_MAINTENANCE = 48;
 const LOOSE_REFS_LIMIT = 256;
+const MAX_ANCESTRIES = 10_000;
 
 /** Where the adapter says what nobody waits for. */
 export interface BeaconLogger {
@@ -76,6 +77,8 @@ export class GitBeacon implements Beacon {
   epoch: CommitId;
   private readonly parts: GitBeaconParts;
   private readonly epochCommits = new Set<CommitId>();
+  /** What was found out about two commits never changes. */
+  private readonly ancestries = new Map<string, boolean>();
   private readonly reader: ObjectReader;
   /** Of our own beacon, which takes a batch without a push. */
   private readonly ownRefs: PackedRefs | undefined;
@@ -120,18 +123,52 @@ export class GitBeacon implements Beacon {
   }
 
   async advertise(): Promise<Advertisement> {
-    const listing = await listRemote(this.parts.transport, this.parts.scratch);
-    const seen = await this.parts.advertisements.read(listing);
-    const epoch = seen.branches.get(this.epochBranch);
-    if (epoch !== undefined && epoch !== this.epoch) await this.learnEpoch(epoch);
+    const seen = await this.list();
+    const tip = seen.branches.get(this.epochBranch);
+    if (tip !== undefined && tip !== this.epoch) {
+      const goesOn = await this.isAncestor(this.epoch, this.epochBranch, tip);
+      if (goesOn === true) await this.learnEpoch(tip);
+    }
     return seen;
+  }
+
+  private async list(): Promise<Advertisement> {
+    const listing = await listRemote(this.parts.transport, this.parts.scratch);
+    return await this.parts.advertisements.read(listing);
   }
 
   isEpoch(commitId: CommitId): boolean {
     return this.epochCommits.has(commitId);
   }
 
-  /** Takes over the epoch branch's tip and the commits that led to it. */
+  async isAncestor(
+    commitId: CommitId,
+    branch: string,
+    tip: CommitId,
+  ): Promise<boolean | undefined> {
+    const key = `${commitId} ${tip}`;
+    const known = this.ancestries.get(key);
+    if (known !== undefined) return known;
+    let missing = await this.findMissing([commitId, tip]);
+    if (missing.has(tip) && this.parts.local === undefined) {
+      await this.fetch([branch]);
+      missing = await this.findMissing([commitId, tip]);
+    }
+    if (missing.has(tip)) return undefined;
+    // Whoever has a commit has all that came before it.
+    const answer = !missing.has(commitId) && (await this.askAncestry(commitId, tip));
+    if (answer === undefined) return undefined;
+    if (this.ancestries.size >= MAX_ANCESTRIES) this.ancestries.clear();
+    this.ancestries.set(key, answer);
+    return answer;
+  }
+
+  private async askAncestry(commitId: CommitId, tip: CommitId): Promise<boolean | undefined> {
+    const { exitCode } = await this.run(['merge-base', '--is-ancestor', commitId, tip]);
+    return exitCode === 0 ? true : exitCode === 1 ? false : undefined;
+  }
+
+  /** Takes over a tip of the epoch branch and the commits that led to it. */
   async learnEpoch(tip: CommitId): Promise<void> {
     const missing = await this.findMissing([tip]);
     if (missing.size > 0 && this.parts.local === undefined) await this.fetch([this.epochBranch]);
@@ -399,7 +436,7 @@ export class GitBeacon implements Beacon {
       throw remoteFailure(this.parts.transport.remote, result);
     }
     // A remote that is away throws here; one that answers has something that it cannot give.
-    const { branches: present } = await this.advertise();
+    const { branches: present } = await this.list();
     const left = wanted.filter((branch) => present.has(branch));
     if (left.length === 1 && wanted.length === 1) {
       this.warn({ branch: wanted[0], reason: lastWords(result) }, 'a branch could not be fetched');

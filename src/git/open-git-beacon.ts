@@ -24,6 +24,11 @@ export interface GitBeaconOptions extends Credentials {
   /** A path, `file://`, `ssh://` or scp-like, or `https://` URL. A path where nothing is becomes a new beacon. */
   readonly url: string;
   readonly epochBranch: string;
+  /**
+   * Where the epoch branch stood when it was last seen. A remote whose epoch branch does not go on from there, or is
+   * gone, is opened all the same, as far as reading goes, and never gets an epoch commit of ours.
+   */
+  readonly knownEpoch?: CommitId | undefined;
   /** A directory of the adapter's own; deleting it while the beacon is closed costs a fetch and nothing else. */
   readonly workDir: string;
   /** Signs what is pushed; without one commits are unsigned. */
@@ -78,6 +83,7 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
     const sample = [...first.branches.values()][0] ?? '';
     if (sample.length === 64 && local === undefined) scratch = await open('sha256');
     const epoch =
+      options.knownEpoch ??
       first.branches.get(options.epochBranch) ??
       (await startEpoch(transport, scratch, first, options.epochBranch));
     const beacon = new GitBeacon({ ...options, transport, scratch, advertisements, local, epoch });

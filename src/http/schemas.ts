@@ -91,6 +91,28 @@ export const NodeAnswer = z
     transactions: z.int(),
     pending: z.int(),
     last_sync_time: z.int().nullable().meta({ description: 'Unix time in ms' }),
+    writing: z.enum(['open', 'stopped', 'off']).meta({
+      description:
+        '`off` on an observer; `stopped` while the chain is rewritten, on an observer too',
+    }),
+    rewritten: z
+      .object({
+        since: z.int().meta({ description: 'Unix time in ms' }),
+        total: z.int().meta({ description: 'how many refs; `refs` names at most 100 of them' }),
+        refs: z.array(
+          z.object({
+            kind: z.enum(['branch', 'tag']),
+            name: z.string(),
+            expected: z.string().nullable().meta({
+              description:
+                'the commit that it must stand on or go on from; null when only the journal knows of it',
+            }),
+            found: z.string().nullable().meta({ description: 'null when it is gone' }),
+          }),
+        ),
+      })
+      .nullable()
+      .meta({ description: 'null while the beacon goes on from what this node knows' }),
     faults: z.array(z.object({ branch: z.string(), commit_id: z.string(), fault: z.string() })),
   })
   .meta({ id: 'NodeAnswer' });

@@ -47,7 +47,7 @@ async function publish(
     database: opened.database,
     sealer,
     entry: ENTRY,
-    role: async () => (await opened.node.status()).role,
+    mayWrite: async () => (await opened.node.status()).role === 'validator',
     clock: systemClock,
     logger: silentLogger,
     ...options,
@@ -318,7 +318,7 @@ describe('a validator presents itself', () => {
   });
 
   test('and an observer does not', async () => {
-    await publish({ role: () => Promise.resolve('observer') });
+    await publish({ mayWrite: () => Promise.resolve(false) });
     expect(remote.branches.has('well-known')).toBe(false);
   });
 });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Beacon, CommitDraft, PushResult } from '../../src/chain/beacon.ts';
 import { encodeRecord } from '../../src/chain/record.ts';
 import { hashPassphrase } from '../../src/chain/succession.ts';
-import type { CommitId, SettlementId, TransactionId } from '../../src/shared/ids.ts';
+import type { SettlementId, TransactionId } from '../../src/shared/ids.ts';
 import { v7 as uuidv7 } from 'uuid';
 import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
 import { asset, openTestNode, owner, type TestNode } from '../support/open-test-node.ts';
@@ -64,32 +64,6 @@ describe('a group that the remote cannot take', () => {
       reason: 'CHAIN_ADVANCED',
     });
   });
-
-  test.each(['was set back', 'is gone'])(
-    'because its branch %s on the remote is rejected, and the others go on',
-    async (what) => {
-      const { node, accept } = await openOne();
-      const mint = await accept([{ assetId: asset('poison') }]);
-      await node.outcomeOf(mint.groupId);
-      const first = remote.branches.get('nfgt-poison') as CommitId;
-      const next = await accept([
-        { assetId: asset('poison'), predecessorPassphrase: mint.passphrases[0] },
-      ]);
-      await node.outcomeOf(next.groupId);
-      if (what === 'is gone') remote.branches.delete('nfgt-poison');
-      else remote.branches.set('nfgt-poison', first);
-
-      const lost = await accept([
-        { assetId: asset('poison'), predecessorPassphrase: next.passphrases[0] },
-      ]);
-      const good = await accept([{ assetId: asset('good') }]);
-      expect(await node.outcomeOf(good.groupId)).toEqual(COMMITTED);
-      expect(await node.outcomeOf(lost.groupId)).toEqual({
-        state: 'rejected',
-        reason: 'CHAIN_ADVANCED',
-      });
-    },
-  );
 
   test('for a reason that the remote does not tell is set aside, and the others go on', async () => {
     const beacon = new PickyBeacon(remote, 'poison-1', 'poison-2', 'poison-3');

@@ -3,25 +3,17 @@ import { describe, expect, test } from '@jest/globals';
 import { signerOfSeed } from '../../src/git/ssh-signature.ts';
 import { describeBeaconContract, makeDraft } from '../support/beacon-contract.ts';
 import { gitFixture, sshFixture } from '../support/beacon-git.ts';
-import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
+import { MemoryBeacon, memoryFixture } from '../support/beacon-memory.ts';
 
 describeBeaconContract('a git beacon in a directory', gitFixture);
 
 describeBeaconContract('a git beacon behind ssh that signs its commits', () => {
   const fixture = sshFixture();
   const signer = signerOfSeed(Buffer.alloc(32, 'seed'));
-  return { ...fixture, open: () => fixture.open({ signer }) };
+  return { ...fixture, open: (options) => fixture.open({ ...options, signer }) };
 });
 
-describeBeaconContract('a beacon in memory', () => {
-  const remote = new MemoryRemote();
-  return {
-    open: () => Promise.resolve(new MemoryBeacon(remote)),
-    addCommit: (commit) => remote.addCommit(commit),
-    setBranch: (name, id) => void remote.branches.set(name, id),
-    setTag: (name, id) => void remote.tags.set(name, id),
-  };
-});
+describeBeaconContract('a beacon in memory', memoryFixture);
 
 describe('a beacon in memory fails as it is told', () => {
   test('a lost answer leaves the batch on the remote, a cut connection does not', async () => {

@@ -132,7 +132,10 @@ async function openParts(world: World, life: Life): Promise<void> {
   life.node = node;
   const publisher = new Publisher({
     entry: { id: 'abc123', publicKey: 'ssh-ed25519 AAAA', introspectionUrl: null },
-    role: async () => (await node.status()).role,
+    mayWrite: async () => {
+      const { role, rewriting } = await node.status();
+      return role === 'validator' && rewriting === null;
+    },
     ...{ beacon, index, database, sealer, clock: systemClock, logger },
     intervalMs: 20_000,
   });

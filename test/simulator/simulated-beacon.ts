@@ -53,6 +53,15 @@ export class SimulatedBeacon implements Beacon {
     return this.#inner.isEpoch(commitId);
   }
 
+  async isAncestor(
+    commitId: CommitId,
+    branch: string,
+    tip: CommitId,
+  ): Promise<boolean | undefined> {
+    await this.#travel();
+    return this.#inner.isAncestor(commitId, branch, tip);
+  }
+
   async checkPushRight(): Promise<PushRight> {
     await this.#travel();
     return this.#inner.checkPushRight();

@@ -7,8 +7,8 @@ import type { AssetId, CommitId, OwnerId, TransactionId } from '../../src/shared
 
 /** A remote under test; it is empty, or holds an epoch commit, until the suite does something to it. */
 export interface BeaconFixture {
-  /** Opens one more beacon on the remote, as another node would. */
-  open(): Promise<Beacon>;
+  /** Opens one more beacon on the remote, as another node would, or one that saw the epoch branch before. */
+  open(options?: { readonly knownEpoch?: CommitId | undefined }): Promise<Beacon>;
   /** Adds a commit to the remote by other means, without any ref. */
   addCommit(commit: {
     readonly parents: readonly CommitId[];
@@ -20,6 +20,8 @@ export interface BeaconFixture {
   /** Sets a branch or a lightweight tag on the remote by other means, over whatever stood there. */
   setBranch(name: string, commitId: CommitId): void;
   setTag(name: string, commitId: CommitId): void;
+  deleteBranch(name: string): void;
+  deleteTag(name: string): void;
 }
 
 /** A draft with a sound record; every part can be set. */
@@ -68,8 +70,8 @@ export function describeBeaconContract(
     let fixture: BeaconFixture;
     let beacon: Beacon;
     const opened: Beacon[] = [];
-    const open = async (): Promise<Beacon> => {
-      const one = await fixture.open();
+    const open: BeaconFixture['open'] = async (options) => {
+      const one = await fixture.open(options);
       opened.push(one);
       return one;
     };
@@ -263,6 +265,68 @@ export function describeBeaconContract(
         fixture.setTag('v1.0', id);
         const { branches, tags } = await beacon.advertise();
         expect([branches.get('nfgt-theirs'), tags.get('v1.0')]).toEqual([id, id]);
+      });
+    });
+
+    describe('the epoch branch', () => {
+      const words = (message: string, ...parents: readonly CommitId[]): CommitId =>
+        fixture.addCommit({ parents, record: undefined, message });
+
+      test('is followed where it goes on, also through a merge with its second parent', async () => {
+        const { epoch } = beacon;
+        const on = words('on', epoch);
+        fixture.setBranch('main', on);
+        await beacon.advertise();
+        expect(beacon.epoch).toBe(on);
+        const merge = words('merge', words('side', epoch), on);
+        fixture.setBranch('main', merge);
+        await beacon.advertise();
+        expect(beacon.epoch).toBe(merge);
+        expect([epoch, on, merge].every((id) => beacon.isEpoch(id))).toBe(true);
+      });
+
+      test('is not followed where it does not go on, and nothing there is of the epoch', async () => {
+        const before = beacon.epoch;
+        const other = words('another history');
+        fixture.setBranch('main', other);
+        await beacon.advertise();
+        expect([beacon.epoch, beacon.isEpoch(other)]).toEqual([before, false]);
+        fixture.deleteBranch('main');
+        await beacon.advertise();
+        expect(beacon.epoch).toBe(before);
+      });
+
+      test('that was rewritten or deleted meanwhile is the known one for who knew it, and gets no new commit', async () => {
+        const knownEpoch = beacon.epoch;
+        fixture.setBranch('main', words('another history'));
+        expect((await open({ knownEpoch })).epoch).toBe(knownEpoch);
+        fixture.deleteBranch('main');
+        const again = await open({ knownEpoch });
+        expect(again.epoch).toBe(knownEpoch);
+        expect((await again.advertise()).branches.size).toBe(0);
+      });
+    });
+
+    describe('isAncestor', () => {
+      const foreign = (...parents: readonly CommitId[]): CommitId =>
+        fixture.addCommit({ parents, record: Buffer.from(randomUUID()) });
+
+      test('is true for what a branch goes on from, by whatever parent, and false for anything else', async () => {
+        const a = foreign(beacon.epoch);
+        const b = foreign(a);
+        const side = foreign(beacon.epoch);
+        const merge = foreign(side, b);
+        fixture.setBranch('nfgt-x', merge);
+        const answers = [a, b, merge, beacon.epoch, foreign(b)].map((id) =>
+          beacon.isAncestor(id, 'nfgt-x', merge),
+        );
+        expect(await Promise.all(answers)).toEqual([true, true, true, true, false]);
+        expect(await beacon.isAncestor('3'.repeat(40) as CommitId, 'nfgt-x', merge)).toBe(false);
+      });
+
+      test('is not known for a tip that nobody has', async () => {
+        const gone = '2'.repeat(40) as CommitId;
+        expect(await beacon.isAncestor(beacon.epoch, 'nfgt-gone', gone)).toBeUndefined();
       });
     });
 

@@ -37,6 +37,8 @@ export function gitFixture(): GitFixture {
     addCommit: (commit) => addCommit(path, commit),
     setBranch: (name, id) => void git(path, ['update-ref', `refs/heads/${name}`, id]),
     setTag: (name, id) => void git(path, ['update-ref', `refs/tags/${name}`, id]),
+    deleteBranch: (name) => void git(path, ['update-ref', '-d', `refs/heads/${name}`]),
+    deleteTag: (name) => void git(path, ['update-ref', '-d', `refs/tags/${name}`]),
   };
 }
 

@@ -15,6 +15,7 @@ import { branchOf, RESERVED_BRANCH } from '../../src/chain/refs.ts';
 import { hashPassphrase } from '../../src/chain/succession.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { AssetId, CommitId, OwnerId, TransactionId } from '../../src/shared/ids.ts';
+import type { BeaconFixture } from './beacon-contract.ts';
 
 /** What a test may make the remote do to the next push. */
 export type PushFailure =
@@ -83,11 +84,15 @@ export class MemoryRemote {
     return this.store(id, [parent], record, recordDigest(record));
   }
 
-  /** True when the first commit is the second or one of its ancestors by first parents. */
+  /** True when the first commit is the second or one of its ancestors. */
   isAncestor(ancestor: CommitId, commit: CommitId): boolean {
-    for (let at: CommitId | undefined = commit; at !== undefined;) {
+    const seen = new Set<CommitId>();
+    const open = [commit];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
       if (at === ancestor) return true;
-      at = this.commits.get(at)?.parents[0];
+      if (seen.has(at)) continue;
+      seen.add(at);
+      open.push(...(this.commits.get(at)?.parents ?? []));
     }
     return false;
   }
@@ -115,17 +120,27 @@ export class MemoryRemote {
 export class MemoryBeacon implements Beacon {
   readonly description = 'memory';
   readonly epochBranch: string;
-  readonly epoch: CommitId;
+  epoch: CommitId;
   readonly remote: MemoryRemote;
 
-  constructor(remote = new MemoryRemote()) {
+  /** @param knownEpoch where the epoch branch was last seen by who opens this. */
+  constructor(remote = new MemoryRemote(), knownEpoch = remote.epoch) {
     this.remote = remote;
     this.epochBranch = remote.epochBranch;
-    this.epoch = remote.epoch;
+    this.epoch = knownEpoch;
   }
 
   isEpoch(commitId: CommitId): boolean {
-    return commitId === this.epoch;
+    return this.remote.isAncestor(commitId, this.epoch);
+  }
+
+  async isAncestor(
+    commitId: CommitId,
+    _branch: string,
+    tip: CommitId,
+  ): Promise<boolean | undefined> {
+    await this.reach();
+    return this.remote.commits.has(tip) ? this.remote.isAncestor(commitId, tip) : undefined;
   }
 
   async checkPushRight(): Promise<PushRight> {
@@ -137,7 +152,10 @@ export class MemoryBeacon implements Beacon {
 
   async advertise(): Promise<Advertisement> {
     await this.reach();
-    return { branches: new Map(this.remote.branches), tags: new Map(this.remote.tags) };
+    const { remote } = this;
+    const tip = remote.branches.get(this.epochBranch);
+    if (tip !== undefined && remote.isAncestor(this.epoch, tip)) this.epoch = tip;
+    return { branches: new Map(remote.branches), tags: new Map(remote.tags) };
   }
 
   async readBranches(
@@ -224,7 +242,7 @@ export class MemoryBeacon implements Beacon {
   private fits({ assetId, parent, transactionId }: CommitDraft, commitId: CommitId): boolean {
     const tip = this.remote.branches.get(branchOf(assetId));
     const tag = this.remote.tags.get(transactionId);
-    const fresh = tip === undefined ? parent === this.epoch : tip === parent;
+    const fresh = tip === undefined ? this.isEpoch(parent) : tip === parent;
     const parentKnown = this.remote.commits.has(parent);
     return parentKnown && (fresh || tip === commitId) && (tag === undefined || tag === commitId);
   }
@@ -235,7 +253,7 @@ export class MemoryBeacon implements Beacon {
   ): ChainCommit[] | undefined {
     const chain: ChainCommit[] = [];
     let at: CommitId | undefined = tip;
-    while (at !== undefined && at !== this.epoch && !isKnown(at)) {
+    while (at !== undefined && !this.isEpoch(at) && !isKnown(at)) {
       const commit = this.remote.commits.get(at);
       if (commit === undefined) return undefined;
       chain.push(commit);
@@ -271,4 +289,18 @@ export function moveByStranger(remote: MemoryRemote, assetId: string): Transacti
   remote.branches.set(branch, commit);
   remote.tags.set(transactionId, commit);
   return transactionId;
+}
+
+/** A remote in memory with everything that a test does to it. */
+export function memoryFixture(): BeaconFixture & { readonly remote: MemoryRemote } {
+  const remote = new MemoryRemote();
+  return {
+    remote,
+    open: ({ knownEpoch } = {}) => Promise.resolve(new MemoryBeacon(remote, knownEpoch)),
+    addCommit: (commit) => remote.addCommit(commit),
+    setBranch: (name, id) => void remote.branches.set(name, id),
+    setTag: (name, id) => void remote.tags.set(name, id),
+    deleteBranch: (name) => void remote.branches.delete(name),
+    deleteTag: (name) => void remote.tags.delete(name),
+  };
 }

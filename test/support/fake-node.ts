@@ -220,6 +220,7 @@ export class FakeNode implements HttpParts {
       transactions: this.chain.all.length,
       pending: this.#pending.size,
       lastSyncAt: null,
+      rewriting: null,
       faults: this.faults,
     };
   }

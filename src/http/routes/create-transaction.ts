@@ -29,6 +29,7 @@ const CREATE_ERRORS: readonly ErrorCode[] = [
   'CREATES_THROTTLED',
   'QUEUE_FULL',
   'BEACON_UNREACHABLE',
+  'CHAIN_REWRITTEN',
   'FEATURE_FROZEN',
 ];
 

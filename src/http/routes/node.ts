@@ -1,7 +1,27 @@
 // GET /api/node: what this node is, how much it knows, and what on the chain it had to skip.
-import type { NfgtNode } from '../../chain/node.ts';
+import type { z } from 'zod';
+import type { NfgtNode, NodeStatus } from '../../chain/node.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { NodeAnswer, NoParams } from '../schemas.ts';
+
+type Answer = z.output<typeof NodeAnswer>;
+
+/** Whether this node writes, and if the chain was rewritten, since when and in which refs. */
+function describeWriting({ role, rewriting }: NodeStatus): Pick<Answer, 'writing' | 'rewritten'> {
+  const writing = rewriting !== null ? 'stopped' : role === 'validator' ? 'open' : 'off';
+  if (rewriting === null) return { writing, rewritten: null };
+  const { since, total, refs } = rewriting;
+  return {
+    writing,
+    rewritten: {
+      since,
+      total,
+      refs: refs.map(({ kind, name, expected, found }) => ({
+        ...{ kind, name, expected: expected ?? null, found: found ?? null },
+      })),
+    },
+  };
+}
 
 export function makeNodeRoute(
   node: Pick<NfgtNode, 'status'>,
@@ -25,6 +45,7 @@ export function makeNodeRoute(
         transactions: status.transactions,
         pending: status.pending,
         last_sync_time: status.lastSyncAt,
+        ...describeWriting(status),
         faults: status.faults.map(({ branch, commitId, fault }) => ({
           branch,
           commit_id: commitId,
