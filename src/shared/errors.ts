@@ -39,7 +39,7 @@ export const ERRORS = {
   CHAIN_ADVANCED: define('conflict', true, 'Another transaction for {assetId} reached the chain first. Yours was dropped and nothing moved. Look at the asset again, then retry.'),
   PASSPHRASE_MISMATCH: define('forbidden', false, 'The submitted passphrase was incorrect. Nothing was changed. Present the successor passphrase of the asset\'s newest transaction.'),
   NODE_IS_OBSERVER: define('forbidden', false, 'This node is an observer: it may read the beacon but not push to it. Nothing was written. Send the transaction to a validator.'),
-  CHAIN_REWRITTEN: define('unavailable', true, 'The token chain was rewritten by someone outside. Nothing was accepted or charged, and nothing moved: everything that you own is still yours, and coins still move. Tokens move again once the operator has put the chain right. Staff has been told.'),
+  CHAIN_REWRITTEN: define('unavailable', true, 'The token chain was rewritten by someone outside. Nothing was accepted or charged, and nothing moved: everything that you own is still yours, and coins still move. Tokens move again once the operator has put the chain right.'),
   BEACON_UNREACHABLE: define('unavailable', true, 'The beacon does not answer. Reads go on from what was last seen, nothing new was accepted. Try again in a moment.'),
   BEACON_REFUSED: define('unavailable', true, 'The beacon refused the push: {reason}. Nothing moved. The operator has to look at the remote.'),
   BEACON_UNUSABLE: define('damaged', false, 'The beacon at {beacon} cannot be used: {reason}. Nothing was written. Point BEACON_URL at a beacon with an epoch branch, or at an empty repository.'),
