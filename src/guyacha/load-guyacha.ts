@@ -1,12 +1,12 @@
 // Reads a Guyacha file into assets, cards and banners, or names every fault of it by line and column.
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../shared/errors.ts';
 import { guyaCoin, parseGuyaCoin } from '../shared/guya-coin.ts';
 import type { GuyaCoin } from '../shared/guya-coin.ts';
 import type { AssetId } from '../shared/ids.ts';
+import { packageRoot } from '../shared/package-root.ts';
 import { MAX_TOTAL_WEIGHT, totalWeightOf } from './banner.ts';
 import type { Banner, Card, CatalogueAsset, Entry, Guyacha, HeldBy, Prize } from './banner.ts';
 import { GuyachaSource } from './guyacha-source.ts';
@@ -149,15 +149,11 @@ export async function loadGuyacha(file: string): Promise<Guyacha> {
 }
 
 /**
- * The path of the Guyacha file that comes with the project. It is not copied by the build: the sources and the built
- * files both find it at the root that they share.
+ * The path of the Guyacha file that comes with the project. It is not copied by the build: there is one, at its place
+ * among the sources.
  */
 export function shippedGuyachaFile(): string {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const file = join(folder, 'src', 'guyacha', 'guyacha.yaml');
-    if (existsSync(file)) return file;
-    if (folder === dirname(folder)) throw new Error('The project has no src/guyacha/guyacha.yaml');
-  }
+  return join(packageRoot(), 'src', 'guyacha', 'guyacha.yaml');
 }
 
 type Fields<Shape extends z.core.$ZodShape> = Partial<z.output<z.ZodObject<Shape>>>;

@@ -18,7 +18,7 @@ const STYLE_TAG = '<link rel="stylesheet" href="/app.css" />';
  * @throws Error when the page is not built.
  */
 export async function loadReaderPage(): Promise<ReaderPage> {
-  const { html, script, style } = await readPageFiles(import.meta.url);
+  const { html, script, style } = await readPageFiles('http');
   const document = fill(
     fill(html, SCRIPT_TAG, `<script type="module">${script}</script>`),
     STYLE_TAG,

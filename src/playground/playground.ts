@@ -75,7 +75,7 @@ export async function startPlayground({
   standIn,
   port = 0,
 }: PlaygroundOptions): Promise<Playground> {
-  const { html, script, style } = await readPageFiles(import.meta.url);
+  const { html, script, style } = await readPageFiles('playground');
   const server = fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
   const pages = new Set<ServerResponse>();
   const run = randomBytes(8).toString('hex');

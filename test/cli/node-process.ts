@@ -4,11 +4,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { packageRoot } from '../../src/shared/package-root.ts';
 import { beforeRemoval } from '../support/temp-dir.ts';
 
-const HERE = new URL('../../', import.meta.url).pathname;
-// Within jest this file is not in dist.
-const AIBOT = join(HERE.endsWith('/dist/') ? HERE : join(HERE, 'dist'), 'src/cli/aibot.js');
+const AIBOT = join(packageRoot(), 'dist/program/src/cli/aibot.js');
 const POLL_MS = 20;
 const PATIENCE_MS = 60_000;
 

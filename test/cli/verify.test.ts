@@ -11,7 +11,7 @@ import { sshFixture } from '../support/beacon-git.ts';
 import { makeChain } from '../support/damaged-chain.ts';
 import { git, tempDir } from '../support/temp-dir.ts';
 
-const AIBOT = new URL('../../dist/src/cli/aibot.js', import.meta.url).pathname;
+const AIBOT = new URL('../../dist/program/src/cli/aibot.js', import.meta.url).pathname;
 const run = promisify(execFile);
 
 interface Ended {

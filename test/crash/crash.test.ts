@@ -12,7 +12,7 @@ import { beforeRemoval, git, tempDir } from '../support/temp-dir.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 const WORKER = join(ROOT, 'dist/test/support/crash-worker.js');
-const AIBOT = join(ROOT, 'dist/src/cli/aibot.js');
+const AIBOT = join(ROOT, 'dist/program/src/cli/aibot.js');
 const RANDOM_KILLS = 24;
 
 interface Audit {

@@ -39,7 +39,7 @@ interface Started {
 async function startBot(dataDir: string): Promise<Started> {
   const guyachaFile = join(dataDir, 'guyacha.yaml');
   writeFileSync(guyachaFile, GUYACHA);
-  const child = spawn(process.execPath, [join(ROOT, 'dist/src/main.js')], {
+  const child = spawn(process.execPath, [join(ROOT, 'dist/program/src/bot/main.js')], {
     env: {
       ...process.env,
       DATA_DIR: dataDir,

@@ -97,7 +97,7 @@ export interface FullRun {
 export async function fullRun(): Promise<FullRun> {
   const setting = await prepare();
   const { standIn } = setting.stage;
-  const bot = startProcess(setting, ['dist/src/main.js']);
+  const bot = startProcess(setting, ['dist/program/src/bot/main.js']);
   const samples = sampleProcesses();
   try {
     await standIn.botReady({ command: 'roll', timeoutMs: PATIENCE_MS });
@@ -192,7 +192,7 @@ function startProcess({ env }: Setting, args: readonly string[]) {
 
 /** Runs the `aibot` command to its end. @returns what it printed. */
 async function runAibot(setting: Setting, args: readonly string[]): Promise<string> {
-  const command = startProcess(setting, ['dist/src/cli/aibot.js', ...args]);
+  const command = startProcess(setting, ['dist/program/src/cli/aibot.js', ...args]);
   await command.ended;
   if (command.child.exitCode !== 0) throw new Error(`aibot ${args.join(' ')}: ${command.said()}`);
   return command.said();

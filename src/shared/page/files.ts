@@ -1,6 +1,7 @@
 // Reads the files of a built page, for the server that shows it.
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from '../package-root.ts';
 
 /** What `bundle.mjs` makes of a page's folder. */
 export interface PageFiles {
@@ -10,19 +11,18 @@ export interface PageFiles {
 }
 
 /**
- * Reads a built page: next to the server's file in `dist`, or in `dist` when the sources run as they are.
- * @param server `import.meta.url` of a file directly under `src/<part>/`; its page is in `src/<part>/page/`.
+ * Reads a built page, from `dist` also when the sources run as they are.
+ * @param part its sources are in `src/<part>/page/`.
  * @throws Error when the page is not built.
  */
-export async function readPageFiles(server: string): Promise<PageFiles> {
-  const built = server.endsWith('.ts') ? server.replace(/^(.*)\/src\//, '$1/dist/src/') : server;
+export async function readPageFiles(part: 'http' | 'playground'): Promise<PageFiles> {
+  const folder = join(packageRoot(), 'dist', 'src', part, 'page');
   const read = async (name: string): Promise<string> => {
-    const file = new URL(`page/${name}`, built);
+    const file = join(folder, name);
     try {
       return await readFile(file, 'utf8');
     } catch (cause) {
-      const words = `A page is not built: ${fileURLToPath(file)} is missing. Run \`npm run build\`.`;
-      throw new Error(words, { cause });
+      throw new Error(`A page is not built: ${file} is missing. Run \`npm run build\`.`, { cause });
     }
   };
   return {
