@@ -13,10 +13,10 @@ import { branchOf, RESERVED_BRANCH } from '../chain/refs.ts';
 import { AppError } from '../shared/errors.ts';
 import { isCommitId, type CommitId, type TransactionId } from '../shared/ids.ts';
 import type { Advertisements } from './advertisement.ts';
-import { readChains } from './branch-reader.ts';
+import { parseCommit, readChains } from './branch-reader.ts';
 import { makeBatch, storePack, type Batch } from './commit-writer.ts';
 import { faultOfBatch, isBranchName, ownersOfRefs, refChangesOf } from './drafts.ts';
-import { encodePack } from './git-objects.ts';
+import { encodePack, makeObject, type GitObject } from './git-objects.ts';
 import {
   flushDirectories,
   hasHooks,
@@ -33,7 +33,13 @@ import { explain, isFinal, judgePush, type PushVerdict } from './push-report.ts'
 import { lastWords, remoteFailure } from './remote-failure.ts';
 import { redact } from './remote-url.ts';
 import { makeFilesCommit, readFiles } from './reserved-branch.ts';
-import { listRemote, runRemote, type Transport } from './transport.ts';
+import {
+  listRemote,
+  runRemote,
+  withObjects,
+  type RemoteRunOptions,
+  type Transport,
+} from './transport.ts';
 import { OUTBOX_REFSPECS, REMOTE, type ScratchRepository } from './scratch-repository.ts';
 import type { CommitSigner } from './ssh-signature.ts';
 
@@ -230,6 +236,7 @@ export class GitBeacon implements Beacon {
     if (fault !== undefined) return refused([], fault, false);
     if (drafts.length === 0) return { outcome: 'accepted', commits: new Map() };
     let batch: PreparedBatch;
+    let bases: readonly GitObject[] | undefined;
     try {
       const trees = await this.readTrees(drafts);
       const orphans = drafts.filter(({ parent }) => !trees.has(parent));
@@ -239,13 +246,14 @@ export class GitBeacon implements Beacon {
       }
       batch = await this.prepareBatch(drafts, trees);
       if (await this.writeOwn(batch)) return { outcome: 'accepted', commits: batch.commits };
-      await this.fillOutbox(batch);
+      bases = await this.readBases(drafts, trees);
+      await this.fillOutbox(batch, bases);
     } catch (error) {
       // Whatever went wrong, the remote has heard nothing of it.
       this.warn({ err: error }, 'a batch could not be prepared');
       return refused([], redact(error instanceof Error ? error.message : String(error)), true);
     }
-    return this.pushOutbox(drafts, batch.commits);
+    return this.pushOutbox(drafts, batch.commits, bases !== undefined);
   }
 
   private async pushReserved(change: ReservedChange): Promise<'written' | 'stale'> {
@@ -313,20 +321,72 @@ export class GitBeacon implements Beacon {
     }
   }
 
-  private async fillOutbox({ objects, changes }: Omit<PreparedBatch, 'commits'>): Promise<void> {
+  /**
+   * What git needs to know of the parents to push their successors when it sees nothing else: the commits, their
+   * trees, and the commits before them, at which its look for a fast-forward ends.
+   * @returns undefined when it needs more, because a parent is not what a ref of the remote is to stand on.
+   */
+  private async readBases(
+    drafts: readonly CommitDraft[],
+    trees: ReadonlyMap<CommitId, Buffer>,
+  ): Promise<readonly GitObject[] | undefined> {
+    const parents = [...new Set(drafts.map(({ parent }) => parent))];
+    // Only the newest of the epoch branch is the tip of a branch.
+    if (parents.some((parent) => parent !== this.epoch && this.isEpoch(parent))) return undefined;
+    const commits = await this.readCommits(parents);
+    const before = await this.readCommits(
+      commits.flatMap(({ content }) => parseCommit(content).parents),
+    );
+    const { objectFormat } = this.parts.scratch;
+    const bases = parents.flatMap((parent) => {
+      const tree = trees.get(parent);
+      return tree === undefined ? [] : [makeObject(objectFormat, 'tree', tree)];
+    });
+    if (commits.length < parents.length || bases.length < parents.length) return undefined;
+    return [...bases, ...commits, ...before];
+  }
+
+  /** The commits of these that are here. */
+  private async readCommits(commitIds: readonly string[]): Promise<readonly GitObject[]> {
+    const answers = await this.reader.read(
+      commitIds.map((object) => ({ command: 'contents', object }) as const),
+    );
+    return answers.flatMap((answer) =>
+      answer?.type === 'commit' && answer.content !== undefined
+        ? [makeObject(this.parts.scratch.objectFormat, 'commit', answer.content)]
+        : [],
+    );
+  }
+
+  private async fillOutbox(
+    { objects, changes }: Omit<PreparedBatch, 'commits'>,
+    bases: readonly GitObject[] = [],
+  ): Promise<void> {
     const { scratch, transport } = this.parts;
-    const pack = encodePack(scratch.objectFormat, objects);
+    const { gitDir, objectFormat, outboxDir } = scratch;
+    const unique = new Map([...objects, ...bases].map((object) => [object.id, object]));
+    const pack = encodePack(objectFormat, [...unique.values()]);
+    await scratch.emptyOutbox();
+    const environment = withObjects(transport.environment, outboxDir);
     // Whether it likes the objects, and the foreign tree among them that a commit goes on from, is the remote's to say.
-    await storePack(transport.pool, { ...transport, gitDir: scratch.gitDir }, pack, 'none');
+    await storePack(transport.pool, { gitDir, environment }, pack, 'none');
+    await scratch.keepOutboxObjects();
     await scratch.setOutbox(changes);
   }
 
   private async pushOutbox(
     drafts: readonly CommitDraft[],
     commits: ReadonlyMap<TransactionId, CommitId>,
+    withoutOthers: boolean,
   ): Promise<PushResult> {
     const owners = ownersOfRefs(drafts);
-    const verdict = await this.pushRefs(new Set(owners.keys()));
+    const refs = new Set(owners.keys());
+    let verdict = await this.pushRefs(
+      refs,
+      withoutOthers ? this.parts.scratch.outboxDir : undefined,
+    );
+    // A refusal counts when git saw all that there is: what it makes of missing history is not ours to foresee.
+    if (withoutOthers && verdict.outcome === 'refused') verdict = await this.pushRefs(refs);
     if (verdict.outcome === 'refused') {
       const stale = new Set([...verdict.staleRefs].flatMap((ref) => owners.get(ref) ?? []));
       return refused([...stale], redact(verdict.reason), verdict.retryable);
@@ -336,11 +396,14 @@ export class GitBeacon implements Beacon {
     return this.acceptDurably(commits);
   }
 
-  /** Pushes what the outbox holds, which are these refs of the remote. */
-  private async pushRefs(refs: ReadonlySet<string>): Promise<PushVerdict> {
+  /**
+   * Pushes what the outbox holds, which are these refs of the remote.
+   * @param objectDir the only objects that git sees; undefined for all that are here.
+   */
+  private async pushRefs(refs: ReadonlySet<string>, objectDir?: string): Promise<PushVerdict> {
     const args = ['push', '--atomic', '--porcelain', '--no-progress', REMOTE, ...OUTBOX_REFSPECS];
     const timeoutMs = this.parts.pushTimeoutMs ?? DEFAULT_PUSH_TIMEOUT_MS;
-    return judgePush(await this.run(args, { timeoutMs }), refs);
+    return judgePush(await this.run(args, { timeoutMs, objectDir }), refs);
   }
 
   private async acceptDurably(commits: ReadonlyMap<TransactionId, CommitId>): Promise<PushResult> {
@@ -447,10 +510,7 @@ export class GitBeacon implements Beacon {
     await this.fetch(left.slice(middle), settings);
   }
 
-  private run(
-    args: readonly string[],
-    options: { readonly input?: string; readonly timeoutMs?: number } = {},
-  ): Promise<RunResult> {
+  private run(args: readonly string[], options: RemoteRunOptions = {}): Promise<RunResult> {
     return runRemote(this.parts.transport, this.parts.scratch, args, options);
   }
 

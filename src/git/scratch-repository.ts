@@ -1,5 +1,5 @@
 // The node's own bare repository: the objects of everything read and written, and the refs of one batch at a time.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { simpleGit } from 'simple-git';
 import { quoteConfig } from './environment.ts';
@@ -64,11 +64,17 @@ export async function openScratchRepository(options: {
 export class ScratchRepository {
   readonly gitDir: string;
   readonly objectFormat: ObjectFormat;
+  /**
+   * An object store with one batch and what it goes on from, and nothing else: `git push` walks from every ref of the
+   * remote whose commit it finds, and here it finds few.
+   */
+  readonly outboxDir: string;
   private readonly hooksDir: string;
 
   constructor(gitDir: string, objectFormat: ObjectFormat) {
     this.gitDir = gitDir;
     this.objectFormat = objectFormat;
+    this.outboxDir = join(gitDir, 'outbox');
     this.hooksDir = join(gitDir, 'aibot-hooks');
   }
 
@@ -83,6 +89,7 @@ export class ScratchRepository {
     if (alternate === undefined) await rm(alternates, { force: true });
     else await replaceFile(alternates, `${alternate}\n`);
     await this.setOutbox([]);
+    await this.emptyOutbox();
     await this.removeLeftovers();
   }
 
@@ -106,6 +113,22 @@ export class ScratchRepository {
       join(this.gitDir, 'packed-refs'),
       `# pack-refs with: peeled fully-peeled sorted \n${packed.join('')}`,
     );
+  }
+
+  /** Makes room in the outbox's object store for the next batch. */
+  async emptyOutbox(): Promise<void> {
+    await rm(this.outboxDir, { recursive: true, force: true });
+    await mkdir(join(this.outboxDir, 'pack'), { recursive: true });
+  }
+
+  /** Takes what is in the outbox's object store over into the repository's own, where the next batch looks for parents. */
+  async keepOutboxObjects(): Promise<void> {
+    const from = join(this.outboxDir, 'pack');
+    const to = join(this.gitDir, 'objects', 'pack');
+    // The index comes last: without it git does not see a pack.
+    for (const name of (await readdir(from)).toSorted().toReversed()) {
+      await linkFile(join(from, name), join(to, name));
+    }
   }
 
   /** Deletes every object of the repository's own. Only where all that matters stands in the alternate. */
@@ -197,6 +220,15 @@ function scratchConfig(location: string, hooksDir: string, objectFormat: ObjectF
 async function replaceFile(file: string, content: string): Promise<void> {
   await writeFile(`${file}.new`, content, { mode: 0o600 });
   await rename(`${file}.new`, file);
+}
+
+/** Gives a file a second name; a batch that is tried again has that name already. */
+async function linkFile(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 async function holds(file: string, content: string): Promise<boolean> {

@@ -19,12 +19,26 @@ export function runRemote(
   { pool, environment, answerTimeoutMs }: Transport,
   { gitDir }: Pick<ScratchRepository, 'gitDir'>,
   args: readonly string[],
-  {
-    input = '',
-    timeoutMs = answerTimeoutMs,
-  }: { readonly input?: string; readonly timeoutMs?: number } = {},
+  { input = '', timeoutMs = answerTimeoutMs, objectDir }: RemoteRunOptions = {},
 ): Promise<RunResult> {
-  return pool.run(args, { cwd: gitDir, environment, input, timeoutMs });
+  return pool.run(args, {
+    cwd: gitDir,
+    environment: objectDir === undefined ? environment : withObjects(environment, objectDir),
+    input,
+    timeoutMs,
+  });
+}
+
+export interface RemoteRunOptions {
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  /** The only object store that git sees, in place of the repository's. */
+  readonly objectDir?: string | undefined;
+}
+
+/** The environment of a git that sees the objects of this store alone; a git on the other end does not inherit it. */
+export function withObjects(environment: Environment, objectDir: string): Environment {
+  return { ...environment, GIT_OBJECT_DIRECTORY: objectDir };
 }
 
 /** What `git ls-remote` prints of branches and tags. @throws AppError as {@link remoteFailure} names it */
