@@ -71,6 +71,7 @@ export interface Life {
   readonly handle: Handle;
   readonly indexHandle: Handle;
   vault: Vault | undefined;
+  recovery: RecoveryJournal | undefined;
   node: NfgtNode | undefined;
   app: OpenApp | undefined;
   /** Why the start failed. */
@@ -101,6 +102,7 @@ export function startLife(world: World): Life {
     handle: world.state,
     indexHandle: world.index,
     vault: undefined,
+    recovery: undefined,
     node: undefined,
     app: undefined,
     failure: undefined,
@@ -118,6 +120,7 @@ async function openParts(world: World, life: Life): Promise<void> {
   const vault = await openVault({ keyFile: `${DISK}/vault.key`, headers: database });
   life.vault = vault;
   const recovery = new RecoveryJournal({ file: `${DISK}/recovery.journal`, vault, logger });
+  life.recovery = recovery;
   const index = openIndexOn(life.indexHandle);
   const beacon = new SimulatedBeacon(world);
   const sealer = vault.sealerFor('predecessor-passphrase');
@@ -127,7 +130,7 @@ async function openParts(world: World, life: Life): Promise<void> {
     role: 'auto',
     committer: 'abc123',
     syncIntervalMs: 4_000,
-    roleCheckIntervalMs: 20_000,
+    roleCheckIntervalMs: 10_000,
   });
   life.node = node;
   const publisher = new Publisher({
@@ -137,7 +140,7 @@ async function openParts(world: World, life: Life): Promise<void> {
       return role === 'validator' && rewriting === null;
     },
     ...{ beacon, index, database, sealer, clock: systemClock, logger },
-    intervalMs: 20_000,
+    intervalMs: 10_000,
   });
   life.app = await openApp({
     ...{ database, node, vault, recovery, logger },

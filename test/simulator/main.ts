@@ -1,9 +1,11 @@
-// Lives through many seeds: `npm run simulate -- --seeds N [--from K] [--jobs 2]`; `-- --seed N` prints one as it goes.
+// Lives through many seeds: `npm run simulate -- --seeds N [--from K] [--jobs 2]`; `-- --seed N` prints one as it goes;
+// `-- --mutations` proves that each rule that is taken out is missed; `-- --mutation NAME` takes out one.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installMachine } from './machine.ts';
 import { installDisk } from './memory-disk.ts';
+import { mutate, MUTATIONS } from './mutations.ts';
 import type { SeedReport } from './simulate-seed.ts';
 import { addUp, printTally, type Tally } from './tally.ts';
 
@@ -16,6 +18,10 @@ const { values: flags } = parseArgs({
     seed: { type: 'string' },
     /** Ends with the first seed that breaks. */
     first: { type: 'boolean', default: false },
+    /** Takes out this rule first. */
+    mutation: { type: 'string' },
+    /** Takes out each rule in turn, until a seed breaks. */
+    mutations: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -28,15 +34,43 @@ const write = process.stdout.write.bind(process.stdout);
 const from = wholeNumber('from');
 const seeds = wholeNumber('seeds');
 const jobs = wholeNumber('jobs');
-const tally =
-  flags.seed !== undefined
-    ? await printSeed(wholeNumber('seed'))
-    : jobs === 1
-      ? await liveThrough(from, seeds)
-      : await shareOut();
-if (flags.json) write(`${JSON.stringify(tally)}\n`);
-else write(printTally(tally));
-process.exitCode = tally.broken.length === 0 ? 0 : 1;
+process.exitCode = (await main()) ? 0 : 1;
+
+/** @returns true when all is as it should be. */
+async function main(): Promise<boolean> {
+  if (flags.mutations) return await tryMutations();
+  const tally = await simulateAll();
+  write(flags.json ? `${JSON.stringify(tally)}\n` : printTally(tally));
+  return tally.broken.length === 0;
+}
+
+async function simulateAll(): Promise<Tally> {
+  if (flags.seed !== undefined) return await printSeed(wholeNumber('seed'));
+  return await (jobs === 1 ? liveThrough(from, seeds) : shareOut());
+}
+
+/** Every rule must be missed within so many seeds. */
+async function tryMutations(): Promise<boolean> {
+  const waiting = Object.keys(MUTATIONS);
+  const unseen: string[] = [];
+  const work = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const given = ['--mutation', name, '--from', String(from), '--seeds', String(seeds)];
+      const { broken } = await runJob([...given, '--first']);
+      const [found] = broken;
+      if (found === undefined) unseen.push(name);
+      const word =
+        found === undefined ? 'NOT SEEN' : `seed ${found.seed}: ${firstLine(found.what)}`;
+      write(`${name.padEnd(48)} ${word}\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return unseen.length === 0;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}
 
 function wholeNumber(name: 'seeds' | 'from' | 'jobs' | 'seed'): number {
   const value = Number(flags[name]);
@@ -48,6 +82,7 @@ type Simulate = (seed: number, print?: (line: string) => void) => Promise<SeedRe
 
 /** From here on this process has only simulated time. */
 async function takeOver(): Promise<Simulate> {
+  if (flags.mutation !== undefined) mutate(flags.mutation);
   installMachine();
   installDisk();
   // Only now: whatever is loaded must find the simulated functions.
@@ -75,6 +110,8 @@ async function printSeed(seed: number): Promise<Tally> {
 
 async function liveThrough(first: number, count: number): Promise<Tally> {
   const simulate = await takeOver();
+  // Stacks are for whoever reads one seed; a refusal, of which there are many, is cheaper without.
+  Error.stackTraceLimit = 0;
   const began = realNow();
   let tally = addUp([], 0);
   for (let seed = first; seed < first + count; seed += 1) {
@@ -95,16 +132,22 @@ async function shareOut(): Promise<Tally> {
     first: from + n * share,
     count: Math.max(0, Math.min(share, seeds - n * share)),
   }));
-  const tallies = await Promise.all(shares.map((each) => runJob(each.first, each.count)));
+  const rest = [
+    ...(flags.first ? ['--first'] : []),
+    ...(flags.mutation === undefined ? [] : ['--mutation', flags.mutation]),
+  ];
+  const tallies = await Promise.all(
+    shares.map(({ first, count }) =>
+      runJob(['--from', String(first), '--seeds', String(count), ...rest]),
+    ),
+  );
   const whole = tallies.reduce((sum, each) => addUp([], 0, sum, each));
   return { ...whole, seconds: (performance.now() - began) / 1000 };
 }
 
-async function runJob(first: number, count: number): Promise<Tally> {
+async function runJob(given: readonly string[]): Promise<Tally> {
   const script = fileURLToPath(import.meta.url);
-  const given = ['--from', String(first), '--seeds', String(count), '--json'];
-  if (flags.first) given.push('--first');
-  const child = spawn(process.execPath, [script, ...given], {
+  const child = spawn(process.execPath, [script, '--json', ...given], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

@@ -163,10 +163,9 @@ export class Members {
     const isInjected = /database is locked|disk is full|rolled the transaction back/.test(
       String(error),
     );
-    if (!isInjected)
-      this.#world.break(
-        `${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
+    if (isInjected) return;
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#world.break(`${name} failed: ${String(error)}`, stack);
   }
 
   /** Whoever was told that it is done must find it so, now and for ever; a repeat is told the same. */
@@ -437,6 +436,8 @@ export class Members {
     offers.set(key, offer);
     for (const { memberId } of sides) {
       const seen = this.#seen.get(memberId) ?? [];
+      const last = seen.at(-1);
+      if (last?.tradeId === tradeId && last.version === version) continue;
       this.#seen.set(memberId, [...seen.slice(-3), { tradeId, version }]);
     }
   }

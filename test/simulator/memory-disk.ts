@@ -20,13 +20,21 @@ function systemError(code: 'ENOENT' | 'ENOSPC' | 'EIO', call: string): Error {
 class MemoryDisk {
   /** How many of the next writes and flushes fail because there is no room. */
   failures = 0;
+  /** True once one has failed. */
+  hasFailed = false;
   #names = new Map<string, File>();
   #flushedNames = new Map<string, File>();
 
   begin(): void {
     this.failures = 0;
+    this.hasFailed = false;
     this.#names = new Map();
     this.#flushedNames = new Map();
+  }
+
+  /** Files that the program has put aside because it could not read them. */
+  get damaged(): readonly string[] {
+    return [...this.#names.keys()].filter((path) => path.includes('.damaged-'));
   }
 
   has(path: string): boolean {
@@ -96,6 +104,7 @@ class MemoryDisk {
   takeFailure(): boolean {
     if (this.failures === 0) return false;
     this.failures -= 1;
+    this.hasFailed = true;
     return true;
   }
 

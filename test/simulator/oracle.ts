@@ -156,6 +156,20 @@ export class Oracle {
     this.#expect(isOnward, () => `${row.key} was ${known} and is ${row.state}`);
     this.#ended.set(row.settlement_id, row.state);
     this.#checkSettlement(row);
+    this.#checkGroup(row);
+  }
+
+  /** All of a group is on the chain or nothing, but for what the remote itself has kept a part of. */
+  #checkGroup({ settlement_id: id, key, state }: SettlementRow): void {
+    const { tags } = this.#world.remote;
+    for (const { transaction_id: transaction } of this.#statements.groupOf.all(id)) {
+      const isThere = tags.has(transaction);
+      if (state === 'settled') {
+        this.#expect(isThere, () => `${key} is settled and ${transaction} is not on the chain`);
+      } else if (state === 'voided' && !this.#world.halfWritten.has(transaction)) {
+        this.#expect(!isThere, () => `${key} is voided and ${transaction} is on the chain`);
+      }
+    }
   }
 
   /** A settlement moved exactly the coins that was asked for; called at each of its states once. */
@@ -310,7 +324,10 @@ export class Oracle {
 
   /** Journal and chain say the same; what has no end yet may be on its way. */
   #checkJournal(): void {
-    const { decided } = this.#statements;
+    const { decided, unreserved } = this.#statements;
+    for (const { asset_id: asset } of unreserved.all()) {
+      this.#world.break(`${asset} is on its way and not reserved`);
+    }
     const { tags } = this.#world.remote;
     for (const { transaction_id: id } of decided.all()) {
       this.#expect(tags.has(id), () => `${id} is committed in the journal and not on the chain`);
@@ -336,6 +353,37 @@ export class Oracle {
     for (const [id, state] of journal) {
       if (state === 'committed') this.#expect(onChain.has(id), () => `${id} is not on the chain`);
     }
+    for (const { asset_id: asset, transaction_id: id } of this.listHeld()) {
+      const isTip = this.tipOf(asset)?.transaction_id === id;
+      this.#expect(isTip, () => `${asset} is held, and somebody else has moved it`);
+    }
+  }
+
+  /** A passphrase that was published answers no asset any more, and is published once. */
+  checkReveals(): void {
+    const tips = new Set<string>();
+    const lines = new Set<string>();
+    for (const branch of this.#world.remote.branches.keys()) {
+      const tip = this.tipOf(branch.slice('nfgt-'.length));
+      if (tip !== undefined) tips.add(tip.successor_hash);
+    }
+    for (const [path, content] of this.#world.remote.reserved) {
+      if (!path.startsWith('proofs/')) continue;
+      for (const line of content.toString('utf8').trim().split('\n')) {
+        const { predecessor_passphrase: passphrase } = JSON.parse(line) as {
+          readonly predecessor_passphrase: string;
+        };
+        this.#expect(!lines.has(line), () => `revealed twice: ${line}`);
+        lines.add(line);
+        const isSpent = !tips.has(sha512(passphrase));
+        this.#expect(isSpent, () => `a passphrase was revealed that still moves an asset: ${line}`);
+      }
+    }
+  }
+
+  /** The transactions whose passphrases may still be needed. */
+  listKeys(): readonly string[] {
+    return this.#statements.keys.all().map(({ transaction_id: id }) => id);
   }
 
   /** What is in custody. */
@@ -451,12 +499,23 @@ function prepare(handle: Handle) {
       `SELECT asset_id, transaction_id, sealed FROM vault_entries
         WHERE state = 'current' AND custody = 'bot'`,
     ),
+    keys: all<{ transaction_id: string }>(
+      `SELECT transaction_id FROM vault_entries WHERE state IN ('waiting', 'current')`,
+    ),
     moving: all<Asset>(
       `SELECT asset_id FROM reservations JOIN settlements USING (settlement_id)
         WHERE settlements.state = 'prepared'`,
     ),
     journal: all<{ transaction_id: string; state: string }>(
       'SELECT transaction_id, state FROM journal',
+    ),
+    groupOf: of<{ transaction_id: string }>(
+      'SELECT transaction_id FROM journal WHERE group_id = ?',
+    ),
+    unreserved: all<Asset>(
+      `SELECT journal.asset_id FROM journal LEFT JOIN reservations ON
+          reservations.asset_id = journal.asset_id AND reservations.settlement_id = journal.group_id
+        WHERE journal.state = 'pending' AND reservations.asset_id IS NULL`,
     ),
     decided: all<{ transaction_id: string }>(
       `SELECT transaction_id FROM journal WHERE state = 'committed'`,

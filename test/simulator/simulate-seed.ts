@@ -16,11 +16,11 @@ const COMMIT_FAULTS: readonly CommitFault[] = [
   'killed-after-commit',
   'killed-after-commit',
 ];
-const STEPS_MIN = 15;
-const STEPS_MAX = 40;
+const STEPS_MIN = 10;
+const STEPS_MAX = 30;
 /** More than twice what the node waits for a push that may still arrive. */
 const CALM_MS = 300_000;
-const CALM_AT_LEAST_MS = 50_000;
+const CALM_AT_LEAST_MS = 25_000;
 const MAX_STARTS = 20;
 
 export interface SeedReport {
@@ -77,7 +77,7 @@ async function start(world: World): Promise<void> {
       world.count('failed-start');
       const isExpected =
         name === 'AppError' || /is locked|is full|rolled the transaction/.test(message);
-      if (!isExpected) world.break(`the start failed: ${(failure as Error).stack}`);
+      if (!isExpected) world.break(`the start failed: ${message}`, (failure as Error).stack);
       // What an operator does: waits until the trouble outside is over.
       await machine.run({ forMs: world.chance.between(1, 20_000) });
       if (world.chance.percent(30)) world.remote.unreachable = false;
@@ -105,6 +105,10 @@ async function takeStep(world: World, members: Members): Promise<void> {
   await world.run(chance.between(0, pause));
   members.learn();
   world.check('step');
+  if (disk.hasFailed && world.life.app !== undefined) {
+    disk.hasFailed = false;
+    await expectRecoverable(world);
+  }
   if (world.life.isDying) await world.restart(chance.percent(70) ? 'killed' : 'power-cut');
   else if (chance.percent(6))
     await world.restart(chance.pick<Ending>(['killed', 'power-cut', 'stopped']) ?? 'killed');
@@ -168,6 +172,7 @@ async function calmDown(world: World, members: Members): Promise<void> {
   }
   await world.run(10_000, () => members.running === 0);
   expectSettled(world);
+  await expectRecoverable(world);
   await expectMovable(world, members);
   await audit(world, members);
 }
@@ -197,6 +202,27 @@ function expectSettled(world: World): void {
     if (n > 0) world.break(`${n} ${what} are stuck`);
   }
   world.oracle.checkChain();
+  if (world.broken !== undefined) throw world.broken;
+}
+
+/** Whatever the vault can still need stands in the recovery journal as well, and has stood there before. */
+async function expectRecoverable(world: World): Promise<void> {
+  const { recovery } = world.life;
+  const needed = world.oracle.listKeys();
+  let kept: ReadonlySet<string> | undefined;
+  recovery?.read().then(
+    ({ entries, damagedLines }) => {
+      if (damagedLines.length > 0) world.break('the recovery journal is damaged');
+      kept = new Set(entries.map(({ transactionId }) => transactionId));
+    },
+    (error: unknown) => world.break(`the recovery journal cannot be read: ${String(error)}`),
+  );
+  await world.run(1_000, () => kept !== undefined);
+  const missing = needed.filter((id) => kept?.has(id) === false);
+  if (missing.length > 0) {
+    world.break(`passphrases are not in the recovery journal: ${missing.join()}`);
+  }
+  if (disk.damaged.length > 0) world.break('the recovery journal was damaged');
   if (world.broken !== undefined) throw world.broken;
 }
 

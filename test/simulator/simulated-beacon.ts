@@ -153,6 +153,7 @@ export class SimulatedBeacon implements Beacon {
   #writeHalf(drafts: readonly CommitDraft[]): void {
     const { chance } = this.#world;
     const { branches, tags, epoch } = this.#remote;
+    for (const { transactionId } of drafts) this.#world.halfWritten.add(transactionId);
     for (const draft of drafts.slice(0, chance.between(1, drafts.length))) {
       const tip = branches.get(branchOf(draft.assetId)) ?? epoch;
       if (tip !== draft.parent || tags.has(draft.transactionId)) continue;
@@ -172,7 +173,7 @@ export class SimulatedBeacon implements Beacon {
   async writeReserved(change: ReservedChange): Promise<'written' | 'stale'> {
     await this.#travel();
     const result = await this.#inner.writeReserved(change);
-    this.#world.check('written to the reserved branch');
+    this.#world.oracle.checkReveals();
     await this.#travel();
     if (this.#world.isTroubled && this.#world.chance.percent(5)) {
       this.#world.count('reserved-answer-lost');

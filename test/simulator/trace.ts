@@ -16,6 +16,11 @@ export class Trace {
     this.#print?.(full);
   }
 
+  /** For whoever reads the trace only: stacks are not the same in every run. */
+  print(text: string): void {
+    this.#print?.(`${text}\n`);
+  }
+
   /** Takes in something that is too long to print. */
   take(bytes: Uint8Array): void {
     this.#hash.update(bytes);

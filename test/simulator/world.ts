@@ -30,6 +30,8 @@ export class World {
   readonly remote = new MemoryRemote();
   readonly trace: Trace;
   readonly oracle: Oracle;
+  /** Transactions of pushes that the remote has kept only in part. */
+  readonly halfWritten = new Set<string>();
   /** What happened how often. */
   readonly counts = new Map<string, number>();
   /** False once all trouble has stopped. */
@@ -60,8 +62,9 @@ export class World {
   }
 
   /** Remembers the first thing that is broken; the run ends with it. */
-  break(what: string): void {
+  break(what: string, stack?: string): void {
     this.trace.say(`BROKEN: ${what}`);
+    if (stack !== undefined) this.trace.print(stack);
     this.broken ??= new Broken(what);
   }
 
@@ -114,7 +117,9 @@ export class World {
     const changes = handle.prepare<[], { readonly n: number }>('SELECT total_changes() AS n');
     let seen = 0;
     handle.exec = (sql) => {
-      const isEdge = sql === 'COMMIT' || sql === 'BEGIN IMMEDIATE';
+      const now = changes.get()?.n ?? 0;
+      // A commit of nothing cannot fail in any way that matters.
+      const isEdge = sql === 'BEGIN IMMEDIATE' || (sql === 'COMMIT' && now !== seen);
       const fault = isEdge ? this.#takeCommit(sql) : undefined;
       if (fault === 'database-busy') throw sqliteError('SQLITE_BUSY', 'database is locked');
       if (fault === 'database-full-rolled-back') exec('ROLLBACK');
@@ -127,10 +132,9 @@ export class World {
       }
       exec(sql);
       if (fault === 'killed-after-commit') this.life.isDying = true;
-      if (sql !== 'COMMIT') return handle;
-      const now = changes.get()?.n ?? 0;
-      if (now !== seen) this.check('commit');
+      if (sql !== 'COMMIT' || now === seen) return handle;
       seen = now;
+      this.check('commit');
       return handle;
     };
   }

@@ -1,0 +1,355 @@
+// Rules of the program that are taken out, one at a time, to prove that the simulator sees what they guard against.
+import { readFileSync } from 'node:fs';
+import { register } from 'node:module';
+
+/** One place of a built file; `from` must stand there exactly once. */
+interface Edit {
+  /** Below `dist/src/`. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Mutation {
+  /** The faults that the rule is there for. */
+  readonly guards: readonly string[];
+  readonly edits: readonly Edit[];
+}
+
+const settlements = 'app/settlements.js';
+const pusher = 'chain/pusher.js';
+const groupCommit = 'db/group-commit.js';
+
+export const MUTATIONS: Readonly<Record<string, Mutation>> = {
+  'promote-before-the-push-is-known': {
+    guards: ['push-overtaken', 'push-refused-for-good'],
+    edits: [
+      {
+        file: settlements,
+        from: 'await stores.vault.insertEntry(entry);',
+        to: 'await stores.vault.insertEntry(entry).then(() => stores.vault.promote(entry.transactionId));',
+      },
+    ],
+  },
+  'capture-before-commit': {
+    guards: ['push-overtaken', 'push-refused-for-good'],
+    edits: [
+      {
+        file: settlements,
+        from: 'await stores.settlements.setPlan(settlementId, { effects, answer });',
+        to: `await stores.settlements.setPlan(settlementId, { effects, answer });
+          for (const { holdId, creditAccount, code } of effects.captures)
+            await stores.ledger.captureHold(holdId, { creditAccount, code, at });`,
+      },
+    ],
+  },
+  'no-idempotency-key': {
+    guards: ['redelivered', 'killed-after-commit'],
+    edits: [
+      {
+        file: settlements,
+        from: 'const opened = { settlementId, key, kind, handOvers, createdAt: at };',
+        to: 'const opened = { settlementId, key: `${key}:${settlementId}`, kind, handOvers, createdAt: at };',
+      },
+    ],
+  },
+  'answer-of-a-key-not-kept': {
+    guards: ['redelivered', 'killed-after-commit'],
+    edits: [
+      {
+        file: settlements,
+        from: 'if (earlier !== undefined)\n            return earlier;',
+        to: '',
+      },
+      { file: settlements, from: 'if (winner === undefined)', to: 'if (true)' },
+    ],
+  },
+  'a-trade-is-started-twice': {
+    guards: ['redelivered'],
+    edits: [
+      {
+        file: 'app/trading.js',
+        from: 'await trades.findTradeByKey(key)',
+        to: 'undefined; key = `${key}:${makeTradeId()}`',
+      },
+    ],
+  },
+  'no-re-ask-after-a-lost-answer': {
+    guards: ['push-answer-lost', 'push-late', 'push-cut'],
+    edits: [
+      { file: pusher, from: 'await syncNow();', to: '' },
+      {
+        file: pusher,
+        from: `this.#isolate(undecided);
+            return undecided.length < open.length ? 'done' : 'failed';`,
+        to: `await this.#reject(undecided, 'BEACON_REFUSED');
+            return 'done';`,
+      },
+    ],
+  },
+  'a-refused-group-is-forgotten': {
+    guards: ['push-refused'],
+    edits: [
+      {
+        file: pusher,
+        from: 'else if (undecided.length === open.length)\n            this.#isolate(undecided);',
+        to: 'else this.#waiting = this.#waiting.filter((group) => !undecided.includes(group));',
+      },
+    ],
+  },
+  'a-push-is-not-tried-again': {
+    guards: ['remote-away'],
+    edits: [
+      {
+        file: pusher,
+        from: 'this.#count(await this.#takeTurn());',
+        to: "if ((await this.#takeTurn()) === 'failed') break;",
+      },
+    ],
+  },
+  'the-role-stays': {
+    guards: ['remote-read-only'],
+    edits: [
+      {
+        file: 'chain/role.js',
+        from: "if (role !== 'auto')\n            return;\n        try",
+        to: 'if (role)\n            return;\n        try',
+      },
+    ],
+  },
+  'no-sync-at-the-start': {
+    guards: ['index-lost'],
+    edits: [
+      {
+        file: 'chain/open-node.js',
+        from: 'await this.sync();\n        this.#pusher',
+        to: 'this.#pusher',
+      },
+    ],
+  },
+  'revealed-twice': {
+    guards: ['reserved-answer-lost'],
+    edits: [
+      {
+        file: 'chain/proofs.js',
+        from: 'if (known.has(reveal.transactionId))\n            continue;',
+        to: '',
+      },
+    ],
+  },
+  'a-final-refusal-ends-what-is-in-the-air': {
+    guards: ['push-late', 'killed'],
+    edits: [{ file: pusher, from: 'inAirUntil <= now', to: 'true' }],
+  },
+  'no-sealed-passphrase-before-the-push': {
+    guards: ['killed', 'power-cut'],
+    edits: [
+      { file: settlements, from: 'await this.#keepRecoverable(movement, sealed);', to: '' },
+      {
+        file: settlements,
+        from: 'await stores.vault.insertEntry(entry);',
+        to: `setTimeout(() => database.transaction(({ vault }) => vault.insertEntry(entry)).catch(() => undefined), 1);`,
+      },
+    ],
+  },
+  'no-recovery-journal': {
+    guards: ['disk-full-for-files'],
+    edits: [{ file: settlements, from: 'await this.#keepRecoverable(movement, sealed);', to: '' }],
+  },
+  'a-full-disk-of-the-recovery-journal-is-ignored': {
+    guards: ['disk-full-for-files'],
+    edits: [
+      {
+        file: settlements,
+        from: 'await this.#keepRecoverable(movement, sealed);',
+        to: 'await this.#keepRecoverable(movement, sealed).catch(() => undefined);',
+      },
+    ],
+  },
+  'a-torn-record-stays': {
+    guards: ['power-cut', 'disk-full-for-files'],
+    edits: [
+      {
+        file: 'vault/recovery-journal.js',
+        from: 'await handle.truncate(soundBytes);',
+        to: 'this.#size = (await handle.stat()).size;',
+      },
+    ],
+  },
+  'no-reservation': {
+    guards: ['redelivered'],
+    edits: [
+      {
+        file: settlements,
+        from: "await stores.settlements.reserve(assetId, { kind: 'settlement', settlementId }, at);",
+        to: '',
+      },
+    ],
+  },
+  'a-hold-is-not-released': {
+    guards: ['push-overtaken', 'push-refused-for-good'],
+    edits: [
+      {
+        file: settlements,
+        from: "await stores.ledger.releaseHold(holdId, { state: 'released', at });",
+        to: 'void holdId;',
+      },
+    ],
+  },
+  'a-group-is-split': {
+    guards: ['push-overtaken', 'push-cut', 'killed'],
+    edits: [
+      {
+        file: pusher,
+        from: 'const drafts = open.flatMap(({ entries }) => entries);',
+        to: `const all = open.flatMap(({ entries }) => entries);
+          for (const draft of all.slice(1)) await this.#options.beacon.push([draft]);
+          const drafts = all.length > 1 ? [all[0]] : all;`,
+      },
+    ],
+  },
+  'no-rollback-when-the-disk-is-full': {
+    guards: ['database-full-at-commit'],
+    edits: [{ file: groupCommit, from: '            this.#rollBack();', to: '' }],
+  },
+  'a-lost-batch-is-not-noticed': {
+    guards: ['database-full-rolled-back', 'disk-full'],
+    edits: [
+      {
+        file: groupCommit,
+        from: 'this.#connection.undoPart();\n            return { job, error };',
+        to: 'if (this.#connection.handle.inTransaction) this.#connection.undoPart();\n            return { job, error };',
+      },
+      {
+        file: groupCommit,
+        from: "this.#connection.control('COMMIT');",
+        to: "try { this.#connection.control('COMMIT'); } catch { this.#rollBack(); }",
+      },
+    ],
+  },
+  'a-busy-database-is-taken-for-done': {
+    guards: ['database-busy'],
+    edits: [
+      {
+        file: groupCommit,
+        from: 'for (const job of batch.slice(outcomes.length))\n                job.reject(error);',
+        to: 'for (const job of batch.slice(outcomes.length))\n                job.resolve([]);',
+      },
+    ],
+  },
+  'told-before-it-is-durable': {
+    guards: ['killed-before-commit', 'database-full-at-commit'],
+    edits: [
+      {
+        file: groupCommit,
+        from: 'this.#refuseLost();\n            this.#connection.keepPart();',
+        to: 'this.#refuseLost();\n            this.#connection.keepPart();\n            job.resolve(value);',
+      },
+    ],
+  },
+  'nothing-is-recovered': {
+    guards: ['killed', 'power-cut', 'stopped'],
+    edits: [
+      {
+        file: settlements,
+        from: 'for (const { settlementId } of open)\n            this.#track(settlementId);',
+        to: '',
+      },
+    ],
+  },
+  'a-stale-version-is-accepted': {
+    guards: ['redelivered'],
+    edits: [
+      { file: 'trade/trade.js', from: 'if (version !== trade.version)', to: 'if (false)' },
+      { file: 'app/trading.js', from: 'version !== trade.version', to: 'false' },
+    ],
+  },
+  'a-change-keeps-the-confirmations': {
+    guards: ['redelivered'],
+    edits: [
+      {
+        file: 'trade/trade.js',
+        from: 'version: trade.version + 1,',
+        to: 'version: trade.version,',
+      },
+    ],
+  },
+  'foreign-hand-overs-are-not-noticed': {
+    guards: ['foreign-hand-over'],
+    edits: [
+      {
+        file: 'app/custody.js',
+        from: 'if (ids.length === 0)',
+        to: 'if (true)',
+      },
+    ],
+  },
+  'a-late-tag-is-not-waited-for': {
+    guards: ['refs-half-seen'],
+    edits: [
+      {
+        file: 'chain/sync.js',
+        from: '    forgetLateTagged(advertisement, index);',
+        to: '',
+      },
+    ],
+  },
+  'what-is-half-pushed-is-taken-as-it-stands': {
+    guards: ['push-half-written'],
+    edits: [
+      {
+        file: 'chain/sync.js',
+        from: 'return halfPushed === -1 ? chain : chain.slice(0, halfPushed);',
+        to: 'return chain;',
+      },
+    ],
+  },
+  'revealed-before-it-is-spent': {
+    guards: ['push-late', 'push-slow', 'remote-slow'],
+    edits: [
+      {
+        file: 'chain/publisher.js',
+        from: 'if (committed?.record.equals(record) !== true || committed.assetId !== assetId)\n            return undefined;',
+        to: '',
+      },
+      {
+        file: 'chain/publisher.js',
+        from: 'if (predecessor?.successorHash !== hash || index.hasTipWithHash(hash))\n            return undefined;',
+        to: '',
+      },
+      {
+        file: 'chain/publisher.js',
+        from: '.find(({ position }) => position === committed.position - 1)',
+        to: '.at(0)',
+      },
+    ],
+  },
+};
+
+const ROOT = new URL('../../src/', import.meta.url);
+
+/** Edits what is loaded from now on. @throws Error when a text is not found exactly once. */
+export function mutate(name: string): void {
+  const mutation = MUTATIONS[name];
+  if (mutation === undefined) throw new Error(`there is no mutation ${name}`);
+  const sources: Record<string, string> = {};
+  for (const { file, from, to } of mutation.edits) {
+    const url = new URL(file, ROOT);
+    const source = sources[url.href] ?? readFileSync(url, 'utf8');
+    const parts = source.split(from);
+    if (parts.length !== 2) {
+      throw new Error(`mutation ${name}: ${file} has ${parts.length - 1} times: ${from}`);
+    }
+    sources[url.href] = parts.join(to);
+  }
+  register(`data:text/javascript,${encodeURIComponent(HOOKS)}`, { data: sources });
+}
+
+/** Run by node in a thread of its own. */
+const HOOKS = `
+let sources = {};
+export function initialize(data) { sources = data; }
+export function load(url, context, next) {
+  const source = sources[url];
+  return source === undefined ? next(url, context) : { format: 'module', source, shortCircuit: true };
+}`;
