@@ -289,8 +289,8 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     edits: [
       {
         file: 'chain/sync.js',
-        from: '    forgetLateTagged(advertisement, index);',
-        to: '',
+        from: 'const lateTagged = findLateTagged(advertisement, index);',
+        to: 'const lateTagged = [];',
       },
     ],
   },

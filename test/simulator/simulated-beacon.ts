@@ -36,7 +36,6 @@ const SLOW_MS = 30_000;
 export class SimulatedBeacon implements Beacon {
   readonly description = 'simulated';
   readonly epochBranch: string;
-  readonly epoch: CommitId;
   readonly #world: World;
   readonly #remote: MemoryRemote;
   readonly #inner: MemoryBeacon;
@@ -46,11 +45,23 @@ export class SimulatedBeacon implements Beacon {
     this.#remote = world.remote;
     this.#inner = new MemoryBeacon(world.remote);
     this.epochBranch = this.#inner.epochBranch;
-    this.epoch = this.#inner.epoch;
+  }
+
+  get epoch(): CommitId {
+    return this.#inner.epoch;
   }
 
   isEpoch(commitId: CommitId): boolean {
     return this.#inner.isEpoch(commitId);
+  }
+
+  async isAncestor(
+    commitId: CommitId,
+    branch: string,
+    tip: CommitId,
+  ): Promise<boolean | undefined> {
+    await this.#travel();
+    return this.#inner.isAncestor(commitId, branch, tip);
   }
 
   async isAncestor(
