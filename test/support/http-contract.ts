@@ -160,6 +160,8 @@ export function describeHttpContract(
           transactions: 1,
           pending: 0,
           last_sync_time: (status as { last_sync_time: unknown }).last_sync_time,
+          writing: 'open',
+          rewritten: null,
           faults: [],
         });
       });
