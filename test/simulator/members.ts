@@ -1,6 +1,6 @@
 // Members and a caller of the API: they act at random, send again what was not answered, and remember what they were told.
 import type { App, Person, SettlementView, TradeView } from '../../src/app/app.ts';
-import { AppError } from '../../src/shared/errors.ts';
+import { AppError, hasCode } from '../../src/shared/errors.ts';
 import type { IdempotencyKey, MemberId, TradeId } from '../../src/shared/ids.ts';
 import type { Life } from './house.ts';
 import { offerOf, type Request } from './oracle.ts';
@@ -67,6 +67,8 @@ export class Members {
       () => this.#giftOwn(me, other),
       () => this.#create(),
       () => this.#look(me),
+      () => this.#deal(me, other),
+      () => this.#deal(me, other),
       () => this.#trade(me, other),
       () => this.#trade(me, other),
       () => this.#trade(me, other),
@@ -365,6 +367,28 @@ export class Members {
     if (chance.percent(3)) this.attempt('cancel', (app) => app.cancelTrade({ member: me }), hear);
   }
 
+  /** A whole trade in one go; in some, one of them changes the offer after the other has looked. */
+  #deal(me: Person, other: Person): void {
+    const key = this.#newKey() as IdempotencyKey;
+    const { chance } = this.#world;
+    const amount = String(chance.between(1, 90));
+    const isChangedLate = chance.percent(30);
+    this.attempt(`deal ${key}`, async (app) => {
+      await app.startTrade({ key, from: me, to: other }).catch(toleratesBusy);
+      for (const member of [me, other]) {
+        const [first] = await app.findTradeable(member.memberId, '');
+        if (first !== undefined) await app.addToTrade({ member, assetId: first.assetId });
+      }
+      const seen = await app.setTradeCoins({ member: me, amount });
+      this.#onView(seen);
+      const { tradeId, version } = seen.trade;
+      if (isChangedLate) await app.setTradeCoins({ member: other, amount: '1' });
+      const expected = { tradeId, version };
+      for (const member of [me, other]) await app.lockTrade({ member, expected });
+      for (const member of [me, other]) this.#confirm(member, expected);
+    });
+  }
+
   #startTrade(from: Person, to: Person): void {
     const key = this.#newKey();
     const send = (): void => {
@@ -441,4 +465,9 @@ export class Members {
       this.#seen.set(memberId, [...seen.slice(-3), { tradeId, version }]);
     }
   }
+}
+
+/** One of the two has a trade already: that one is gone on with. */
+function toleratesBusy(error: unknown): void {
+  if (!hasCode(error, 'TRADE_BUSY')) throw error;
 }

@@ -127,6 +127,12 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       },
     ],
   },
+  'a-rewritten-history-is-written-to': {
+    guards: ['history-rewritten'],
+    edits: [
+      { file: 'chain/open-node.js', from: 'this.#rewritten.take(rewrites);', to: 'void rewrites;' },
+    ],
+  },
   'revealed-twice': {
     guards: ['reserved-answer-lost'],
     edits: [

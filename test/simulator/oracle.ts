@@ -155,6 +155,7 @@ export class Oracle {
     const isOnward = known === undefined || known === 'prepared';
     this.#expect(isOnward, () => `${row.key} was ${known} and is ${row.state}`);
     this.#ended.set(row.settlement_id, row.state);
+    this.#world.count(`${row.kind} ${row.state}`);
     this.#checkSettlement(row);
     this.#checkGroup(row);
   }
@@ -334,6 +335,19 @@ export class Oracle {
     }
   }
 
+  /** True when no transaction of the asset is under way, and the program has its newest one. */
+  isQuiet(assetId: string): boolean {
+    const tip = this.tipOf(assetId);
+    const isBusy = this.#statements.moving.all().some(({ asset_id: id }) => id === assetId);
+    return !isBusy && tip !== undefined && this.isSettled(tip.transaction_id);
+  }
+
+  /** True for a transaction that the journal knows as committed. */
+  isSettled(transactionId: string): boolean {
+    const decided = this.#statements.decided.all();
+    return decided.some(({ transaction_id: id }) => id === transactionId);
+  }
+
   /** When nothing is under way: every transaction on the chain is a stranger's or committed in the journal, and tagged. */
   checkChain(): void {
     const { remote } = this.#world;
@@ -407,8 +421,12 @@ export class Oracle {
   }
 
   *#historyOf(assetId: string): Generator<ChainRecord> {
-    const { branches, commits } = this.#world.remote;
-    let at = branches.get(`nfgt-${assetId}`);
+    const { rewriting, remote } = this.#world;
+    const { branches, commits } = remote;
+    const branch = `nfgt-${assetId}`;
+    // What was rewritten is put back: until then the truth is what stood there.
+    const isRewritten = rewriting?.isBranch === true && rewriting.name === branch;
+    let at = isRewritten ? rewriting.was : branches.get(branch);
     while (at !== undefined) {
       const commit = commits.get(at);
       if (commit?.record === undefined) return;

@@ -151,6 +151,7 @@ function stirUp(world: World): void {
       world.count('disk-full-for-files');
     },
     () => world.fillDisk(),
+    () => (world.rewriting === undefined ? world.rewriteHistory() : world.putBack()),
     () => world.makeRoom(),
   ]);
   trouble?.();

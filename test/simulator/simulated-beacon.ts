@@ -84,6 +84,7 @@ export class SimulatedBeacon implements Beacon {
     const before = await this.#inner.advertise();
     await this.#travel();
     const after = await this.#inner.advertise();
+    this.#world.looks += 1;
     return {
       branches: this.#mix(before.branches, after.branches),
       tags: this.#mix(before.tags, after.tags),
@@ -134,6 +135,7 @@ export class SimulatedBeacon implements Beacon {
     fault: PushFault | undefined,
     answer: (result: PushResult) => void,
   ): void {
+    this.#world.onPush();
     const unknown = (reason: string): void => answer({ outcome: 'unknown', reason });
     const refuse = (reason: string, retryable: boolean): void =>
       answer({ outcome: 'refused', stale: [], reason, retryable });

@@ -20,6 +20,7 @@ const FAULTS = [
   'push-overtaken',
   'push-slow',
   'refs-half-seen',
+  'history-rewritten',
   'foreign-hand-over',
   'remote-away',
   'remote-read-only',

@@ -1,5 +1,6 @@
 // One simulated world: the remote, the disk, the program's present life, and the trouble that it is in.
 import BetterSqlite3 from 'better-sqlite3';
+import type { CommitId } from '../../src/shared/ids.ts';
 import { MemoryRemote, moveByStranger } from '../support/beacon-memory.ts';
 import { Chance } from './chance.ts';
 import { openMemory, startLife, type Handle, type Life } from './house.ts';
@@ -22,6 +23,13 @@ export type CommitFault =
 /** An invariant that does not hold: the seed has failed. */
 export class Broken extends Error {}
 
+interface Rewriting {
+  readonly refs: Map<string, CommitId>;
+  readonly name: string;
+  readonly was: CommitId;
+  readonly isBranch: boolean;
+}
+
 /** How one life ends. */
 export type Ending = 'killed' | 'power-cut' | 'stopped';
 
@@ -41,6 +49,10 @@ export class World {
   readonly state: Handle;
   index: Handle = openMemory();
   life: Life;
+  /** The ref that was rewritten, and where it stood. */
+  rewriting: Rewriting | undefined;
+  /** How often the program has looked at the remote since. */
+  looks = 0;
   /** The first thing that went wrong. */
   broken: Broken | undefined;
   readonly #strangers = new Set<string>();
@@ -84,10 +96,49 @@ export class World {
   /** Another node moves an asset; not one whose newest transaction has no tag yet, for nobody knows that one's passphrase. */
   moveByStranger(assetId: string): void {
     const tip = this.oracle.tipOf(assetId);
+    if (this.rewriting !== undefined) return;
     if (tip !== undefined && !this.remote.tags.has(tip.transaction_id)) return;
     this.count('foreign-hand-over');
     this.#strangers.add(moveByStranger(this.remote, assetId));
     this.trace.say(`a stranger moved ${assetId}`);
+  }
+
+  /** Somebody sets a branch back, deletes it, or moves a tag. */
+  rewriteHistory(): void {
+    const { branches, tags } = this.remote;
+    const refs = this.chance.percent(70) ? branches : tags;
+    const name = this.chance.pick([...refs.keys()].filter((each) => this.#mayRewrite(refs, each)));
+    const was = name === undefined ? undefined : refs.get(name);
+    if (name === undefined || was === undefined || this.rewriting !== undefined) return;
+    const parent = this.remote.commits.get(was)?.parents[0];
+    const isDeleted = refs === branches && this.chance.percent(50);
+    if (isDeleted) refs.delete(name);
+    else refs.set(name, parent ?? this.remote.epoch);
+    this.count('history-rewritten');
+    this.trace.say(`${name} is ${isDeleted ? 'deleted' : 'set back'}`);
+    this.rewriting = { refs, name, was, isBranch: refs === branches };
+    this.looks = 0;
+  }
+
+  /** Only what the program knows by now, and nothing that is on its way. */
+  #mayRewrite(refs: ReadonlyMap<string, string>, name: string): boolean {
+    if (refs === this.remote.tags) return this.oracle.isSettled(name);
+    return name.startsWith('nfgt-') && this.oracle.isQuiet(name.slice('nfgt-'.length));
+  }
+
+  /** The host puts the ref back to where it stood. */
+  putBack(): void {
+    if (this.rewriting === undefined) return;
+    const { refs, name, was } = this.rewriting;
+    refs.set(name, was);
+    this.rewriting = undefined;
+    this.trace.say(`${name} is put back`);
+  }
+
+  /** A push reaches the remote: never one of a node that has had two full looks at a rewritten history. */
+  onPush(): void {
+    const isKnown = this.rewriting !== undefined && this.looks > 4;
+    if (isKnown) this.break('the node writes to a chain that was rewritten');
   }
 
   isOfStranger(transactionId: string): boolean {
@@ -168,6 +219,7 @@ export class World {
 
   /** Ends the trouble for good. */
   calmDown(): void {
+    this.putBack();
     this.isTroubled = false;
     this.isSlow = false;
     this.remote.unreachable = false;
@@ -209,6 +261,8 @@ export class World {
 
   #loseIndex(): void {
     this.count('index-lost');
+    // Of what only the index knew, nobody can tell any more that it was rewritten.
+    this.putBack();
     this.index.close();
     this.index = openMemory();
   }
