@@ -50,6 +50,8 @@ export interface StandInOptions {
   tokenLifeMs?: number;
   /** How often the gateway asks for a heartbeat: 41,250 ms at Discord. */
   heartbeatMs?: number;
+  /** How many messages of a channel are kept: 500 when left out. A forgotten one is unknown to the bot's edits. */
+  messagesPerChannel?: number;
 }
 
 /** A file that a member hands to an attachment option or a file upload. */
@@ -153,6 +155,12 @@ export interface Exchange {
   readonly violations: readonly Violation[];
   /** Whether the reply was deleted by the bot. */
   readonly deleted: boolean;
+  /** When the bot was first sent this interaction, by the stand-in's clock; undefined while no gateway took it. */
+  readonly deliveredAt: number | undefined;
+  /** The injected faults that the bot's calls for this interaction met, oldest first. */
+  readonly faults: readonly FaultMet[];
+  /** When the bot's calls for this interaction arrived that met no injected fault. */
+  readonly callsAt: readonly number[];
 }
 
 /**
@@ -188,14 +196,58 @@ export interface FaultPlan {
   route?: string | RegExp;
   /**
    * An HTTP status to answer with (429 carries `retry_after`); `lost`: the call is applied and the
-   * connection ends without an answer; `reset`: likewise, with a TCP reset. (discord.js tries again after
-   * a reset, but not inside jest, whose realm hides that Node's errors are errors.)
+   * connection ends without an answer; `reset`: likewise, with a TCP reset; `slow`: it is answered as ever, but
+   * late. (discord.js tries again after a reset, but not inside jest, whose realm hides that Node's errors are errors.)
    */
-  status: number | 'lost' | 'reset';
+  status: number | 'lost' | 'reset' | 'slow';
   /** With a status: whether the call is applied before the bad answer. False when left out. */
   applied?: boolean;
+  /** How long the call lies before the stand-in looks at it, in ms; 0 when left out. */
+  delayMs?: number;
+  /** With 429: how long the bot is told to wait, in ms; 50 when left out. */
+  retryAfterMs?: number;
   /** How many calls fail; 1 when left out. */
   times?: number;
+}
+
+/** An injected fault that a call for an interaction met. */
+export interface FaultMet {
+  /** When, by the stand-in's clock. */
+  readonly at: number;
+  readonly status: FaultPlan['status'];
+  /** Whether the call was applied all the same. */
+  readonly applied: boolean;
+  /** How long the fault kept the bot waiting: the delay, and what a 429 told it, in ms. */
+  readonly waitMs: number;
+}
+
+/** Faults that come by chance. The first five strike the bot's REST calls, the last two its interactions. */
+export const CHANCE_FAULTS = [
+  /** 500, not applied. */
+  'error',
+  /** 502 after the call was applied. */
+  'error-applied',
+  /** 429 with `retry_after`. */
+  'throttled',
+  /** Applied, and the connection ends without an answer. */
+  'lost',
+  /** Applied or refused as ever, but late. */
+  'slow',
+  /** The same interaction is sent twice, up to two seconds apart. */
+  'redelivered',
+  /** The same interaction is sent again when the bot has resumed or identified anew. */
+  'redelivered-later',
+] as const;
+export type ChanceFault = (typeof CHANCE_FAULTS)[number];
+
+/** Which faults come by chance, and how often. */
+export interface FaultMix {
+  /** The same seed gives the same draws, call after call. */
+  readonly seed: number;
+  /** The share of each, from 0 to 1; those of one call add up to 1 at most. */
+  readonly shares: Readonly<Partial<Record<ChanceFault, number>>>;
+  /** The longest delay of `slow` and wait of `throttled`, in ms; 1,000 when left out. */
+  readonly longestMs?: number;
 }
 
 /** Something that happened, for who shows it. */
@@ -248,7 +300,18 @@ export interface StandIn {
   expireToken(exchange: Exchange): void;
   /** Breaks the gateway connections; the bot may resume, unless `resumable` is false. */
   dropGateway(options?: { resumable?: boolean }): void;
+  /** Asks the bot to reconnect and resume (op 7), as Discord does before it takes a server down. */
+  askToReconnect(): void;
+  /**
+   * Lets the present connections go dead without a word: nothing is sent on them any more, no heartbeat is
+   * acknowledged. A bot notices by its heartbeats and resumes on a new connection.
+   */
+  freezeGateway(): void;
   failNext(plan: FaultPlan): void;
+  /** Lets faults come by chance from now on; undefined, as at the start: none. */
+  setFaults(mix: FaultMix | undefined): void;
+  /** How often each fault by chance has struck. */
+  faultCounts(): Readonly<Record<ChanceFault, number>>;
   /** Whether a bot is on the gateway. */
   botConnected(): boolean;
   /** Resolves once a bot is on the gateway (10 s) and, if named, this command is registered. */

@@ -69,6 +69,13 @@ export class ExchangeBook {
     return this.#byToken.get(token);
   }
 
+  /** Notes that the bot was sent an event, which may be an interaction. */
+  noteDelivery(event: unknown): void {
+    const { token } = Object(event) as { token?: unknown };
+    const exchange = typeof token === 'string' ? this.#byToken.get(token) : undefined;
+    if (exchange !== undefined) exchange.deliveredAt ??= this.#world.now();
+  }
+
   /** From now on the exchange's reply is this message, and the exchange hears of its changes. */
   watchReply(exchange: LiveExchange, messageId: string): void {
     exchange.originalId = messageId;

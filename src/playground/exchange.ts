@@ -1,5 +1,5 @@
 // One interaction as it goes: waiting for the first answer, then the reply's states and the follow-ups.
-import type { Exchange, FirstResponse, ModalHandle, Violation } from './api.ts';
+import type { Exchange, FaultMet, FirstResponse, ModalHandle, Violation } from './api.ts';
 import { FLAG } from './wire.ts';
 import type { WireChoice, WireMessage } from './wire.ts';
 import type { World } from './world.ts';
@@ -37,6 +37,9 @@ export class LiveExchange implements Exchange {
   readonly edits: WireMessage[] = [];
   readonly violations: Violation[] = [];
   readonly followUpIds: string[] = [];
+  readonly faults: FaultMet[] = [];
+  readonly callsAt: number[] = [];
+  deliveredAt: number | undefined;
   /** The message that `@original` names, once there is one. */
   originalId: string | undefined;
   /** Whether the token was ended before its time. */

@@ -16,6 +16,7 @@ const OP = {
   presence: 3,
   voice: 4,
   resume: 6,
+  reconnect: 7,
   requestMembers: 8,
   invalidSession: 9,
   hello: 10,
@@ -70,10 +71,17 @@ export class Gateway {
   readonly #heartbeatMs: number;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: 1 << 20 });
   readonly #sessions = new Map<string, Session>();
+  /** Connections that have gone dead without a word. */
+  readonly #frozen = new WeakSet<WebSocket>();
+  /** What is sent once more when a bot is back. */
+  #sentAgain: { event: string; data: unknown }[] = [];
+  readonly #onSent: (data: unknown) => void;
 
-  constructor(world: World, heartbeatMs: number) {
+  /** @param onSent hears of every event's data that was put on a living connection. */
+  constructor(world: World, heartbeatMs: number, onSent: (data: unknown) => void) {
     this.#world = world;
     this.#heartbeatMs = heartbeatMs;
+    this.#onSent = onSent;
   }
 
   /** Takes over an HTTP connection. */
@@ -100,6 +108,26 @@ export class Gateway {
     this.#world.emit({ type: 'bot', connected: false });
   }
 
+  /** Sends an event once more as soon as a bot has resumed or identified anew. */
+  dispatchOnReconnect(event: string, data: unknown): void {
+    this.#sentAgain.push({ event, data });
+    if (this.#sentAgain.length > KEPT.gatewayEvents) this.#sentAgain.shift();
+  }
+
+  /** Asks every bot to reconnect. */
+  askToReconnect(): void {
+    for (const { socket } of this.#sessions.values()) {
+      if (socket !== undefined) this.#send(socket, { op: OP.reconnect, d: null });
+    }
+  }
+
+  /** Lets the present connections go dead. */
+  freeze(): void {
+    for (const { socket } of this.#sessions.values()) {
+      if (socket !== undefined) this.#frozen.add(socket);
+    }
+  }
+
   /** Cuts every connection. */
   async close(): Promise<void> {
     this.#sessions.clear();
@@ -109,7 +137,7 @@ export class Gateway {
 
   #greet(socket: WebSocket): void {
     const state: { session: Session | undefined } = { session: undefined };
-    send(socket, { op: OP.hello, d: { heartbeat_interval: this.#heartbeatMs, _trace: [] } });
+    this.#send(socket, { op: OP.hello, d: { heartbeat_interval: this.#heartbeatMs, _trace: [] } });
     socket.on('message', (raw) => this.#receive(socket, state, raw));
     // A broken connection says so by `close` as well; nothing more is to be done about the error.
     socket.on('error', () => socket.terminate());
@@ -130,7 +158,7 @@ export class Gateway {
         socket.close(CLOSE.decodeError, 'Error while decoding payload.');
         break;
       case OP.heartbeat:
-        send(socket, { op: OP.heartbeatAck });
+        this.#send(socket, { op: OP.heartbeatAck });
         break;
       case OP.identify:
         if (state.session === undefined) state.session = this.#identify(socket, message.d);
@@ -170,6 +198,7 @@ export class Gateway {
     this.#forgetOldSessions();
     this.#dispatchTo(session, 'READY', this.#ready(id));
     this.#dispatchTo(session, 'GUILD_CREATE', this.#guildCreate());
+    this.#sendAgain(session);
     this.#world.emit({ type: 'bot', connected: true });
     return session;
   }
@@ -186,19 +215,20 @@ export class Gateway {
     const form = resume.safeParse(data);
     const session = form.success ? this.#sessions.get(form.data.session_id) : undefined;
     if (!form.success || session === undefined || bare(form.data.token) !== this.#world.token) {
-      send(socket, { op: OP.invalidSession, d: false });
+      this.#send(socket, { op: OP.invalidSession, d: false });
       return undefined;
     }
     const { seq } = form.data;
     const oldest = session.events[0]?.s ?? session.seq + 1;
     if (seq + 1 < oldest) {
       this.#sessions.delete(session.id);
-      send(socket, { op: OP.invalidSession, d: false });
+      this.#send(socket, { op: OP.invalidSession, d: false });
       return undefined;
     }
     session.socket = socket;
-    for (const event of session.events) if (event.s > seq) send(socket, event);
+    for (const event of session.events) if (event.s > seq) this.#sendEvent(socket, event);
     this.#dispatchTo(session, 'RESUMED', { _trace: [] });
+    this.#sendAgain(session);
     this.#world.emit({ type: 'bot', connected: true });
     return session;
   }
@@ -208,7 +238,24 @@ export class Gateway {
     const payload: GatewayEvent = { op: OP.dispatch, s: session.seq, t: event, d: data };
     session.events.push(payload);
     if (session.events.length > KEPT.gatewayEvents) session.events.shift();
-    if (session.socket !== undefined) send(session.socket, payload);
+    if (session.socket !== undefined) this.#sendEvent(session.socket, payload);
+  }
+
+  #sendAgain(session: Session): void {
+    const again = this.#sentAgain;
+    this.#sentAgain = [];
+    for (const { event, data } of again) this.#dispatchTo(session, event, data);
+  }
+
+  #sendEvent(socket: WebSocket, event: GatewayEvent): void {
+    if (this.#send(socket, event)) this.#onSent(event.d);
+  }
+
+  /** @returns whether the connection took it. */
+  #send(socket: WebSocket, payload: unknown): boolean {
+    if (socket.readyState !== socket.OPEN || this.#frozen.has(socket)) return false;
+    socket.send(JSON.stringify(payload));
+    return true;
   }
 
   #ready(sessionId: string): Record<string, unknown> {
@@ -291,8 +338,4 @@ function parseFrame(raw: RawData): z.output<typeof frame> | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function send(socket: WebSocket, payload: unknown): void {
-  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(payload));
 }

@@ -1,4 +1,5 @@
 // The REST side of the stand-in: routes, tokens, injected faults and the wording of refusals.
+import { setTimeout as delay } from 'node:timers/promises';
 import multipart from '@fastify/multipart';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -31,7 +32,7 @@ export async function buildRest(parts: RestParts): Promise<FastifyInstance> {
     if (!fromLoopback(request.headers)) throw new DiscordRefusal(403, 0, '403: Forbidden');
     await Promise.resolve();
   });
-  injectFaults(server, parts.faults);
+  injectFaults(server, parts);
   nameRefusals(server, parts);
   server.get('/attachments/*', (request, reply) => sendFile(parts.world, request, reply));
   await server.register(
@@ -77,28 +78,38 @@ function sendFile(world: World, request: FastifyRequest, reply: FastifyReply): F
     .send(Buffer.from(file.bytes));
 }
 
-function injectFaults(server: FastifyInstance, faults: Faults): void {
+function injectFaults(server: FastifyInstance, { faults, world, book }: RestParts): void {
   const planned = new WeakMap<FastifyRequest, FaultPlan>();
   server.addHook('onRequest', async (request, reply) => {
+    const exchange = book.find(tokenIn(request.url) ?? '');
     const plan = faults.take(request.method, request.url);
-    if (plan === undefined) return;
-    if (typeof plan.status === 'number' && plan.applied !== true) {
-      await reply.code(plan.status).headers(faultHeaders(plan.status)).send(faultBody(plan.status));
+    if (plan === undefined) {
+      exchange?.callsAt.push(world.now());
       return;
     }
-    planned.set(request, plan);
+    const isLetIn = typeof plan.status !== 'number' || plan.applied === true;
+    exchange?.faults.push({
+      at: world.now(),
+      status: plan.status,
+      applied: isLetIn,
+      waitMs: (plan.delayMs ?? 0) + (plan.status === TOO_MANY ? retryAfterMs(plan) : 0),
+    });
+    if (plan.delayMs !== undefined) await delay(plan.delayMs);
+    if (plan.status === 'slow') return;
+    if (isLetIn) planned.set(request, plan);
+    else await reply.code(Number(plan.status)).headers(faultHeaders(plan)).send(faultBody(plan));
   });
   server.addHook('onSend', async (request, reply, payload) => {
-    const status = planned.get(request)?.status;
-    if (status === undefined) return payload;
+    const plan = planned.get(request);
+    if (plan === undefined) return payload;
     planned.delete(request);
-    if (typeof status === 'number') {
-      void reply.code(status).headers(faultHeaders(status));
+    if (typeof plan.status === 'number') {
+      void reply.code(plan.status).headers(faultHeaders(plan));
       void reply.removeHeader('content-length');
-      return await Promise.resolve(JSON.stringify(faultBody(status)));
+      return await Promise.resolve(JSON.stringify(faultBody(plan)));
     }
     reply.hijack();
-    if (status === 'reset') request.raw.socket.resetAndDestroy();
+    if (plan.status === 'reset') request.raw.socket.resetAndDestroy();
     else request.raw.socket.destroy();
     return payload;
   });
@@ -106,16 +117,27 @@ function injectFaults(server: FastifyInstance, faults: Faults): void {
 
 const TOO_MANY = 429;
 
-function faultHeaders(status: number): Record<string, string> {
-  const json = { 'content-type': 'application/json' };
-  if (status !== TOO_MANY) return json;
-  return { ...json, 'retry-after': '0.05', 'x-ratelimit-scope': 'user' };
+/** The token of the interaction that a call is about. */
+function tokenIn(path: string): string | undefined {
+  return /\/(?:webhooks|interactions)\/\d+\/([^/?]+)/.exec(path)?.[1];
 }
 
-function faultBody(status: number): Record<string, unknown> {
-  if (status !== TOO_MANY) return { message: `${status}: Injected fault`, code: 0 };
+const retryAfterMs = (plan: FaultPlan): number => plan.retryAfterMs ?? TIME.retryAfterMs;
+
+function faultHeaders(plan: FaultPlan): Record<string, string> {
+  const json = { 'content-type': 'application/json' };
+  if (plan.status !== TOO_MANY) return json;
+  return {
+    ...json,
+    'retry-after': String(retryAfterMs(plan) / 1000),
+    'x-ratelimit-scope': 'user',
+  };
+}
+
+function faultBody(plan: FaultPlan): Record<string, unknown> {
+  if (plan.status !== TOO_MANY) return { message: `${plan.status}: Injected fault`, code: 0 };
   const message = 'You are being rate limited.';
-  return { message, retry_after: TIME.retryAfterMs / 1000, global: false };
+  return { message, retry_after: retryAfterMs(plan) / 1000, global: false };
 }
 
 function nameRefusals(server: FastifyInstance, { world, book }: RestParts): void {
@@ -130,8 +152,7 @@ function nameRefusals(server: FastifyInstance, { world, book }: RestParts): void
     };
     if (refusal.status < 500) {
       world.noteViolation(violation);
-      const token = /\/(?:webhooks|interactions)\/\d+\/([^/]+)/.exec(path)?.[1];
-      book.find(token ?? '')?.violations.push(violation);
+      book.find(tokenIn(path) ?? '')?.violations.push(violation);
     }
     void reply.code(refusal.status).send(refusal.body());
   };

@@ -30,7 +30,9 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     firstAnswerMs: options.firstAnswerMs ?? TIME.firstAnswerMs,
     tokenLifeMs: options.tokenLifeMs ?? TIME.tokenLifeMs,
   });
-  const gateway = new Gateway(world, options.heartbeatMs ?? TIME.heartbeatMs);
+  const gateway = new Gateway(world, options.heartbeatMs ?? TIME.heartbeatMs, (data) =>
+    book.noteDelivery(data),
+  );
   const faults = new Faults();
   const callbacks = new Callbacks(world, book);
   const server = await buildRest({ world, book, callbacks, faults });
@@ -54,6 +56,7 @@ class RunningStandIn implements StandIn {
   readonly channelId: string;
   readonly bot: StandIn['bot'];
   readonly #parts: Parts;
+  readonly #redeliveries = new Set<NodeJS.Timeout>();
 
   constructor(parts: Parts) {
     const { world } = parts;
@@ -69,9 +72,26 @@ class RunningStandIn implements StandIn {
   }
 
   as(memberId: string, channelId = this.channelId): Member {
-    const { world, book, gateway } = this.#parts;
-    const dispatch = gateway.dispatch.bind(gateway);
+    const { world, book } = this.#parts;
+    const dispatch = this.#dispatch.bind(this);
     return new Member({ world, book, dispatch }, { memberId, channelId });
+  }
+
+  /** Sends an interaction, and a second time when a fault wants it so. */
+  #dispatch(event: string, data: unknown): void {
+    const { gateway, faults } = this.#parts;
+    gateway.dispatch(event, data);
+    const redelivery = faults.takeRedelivery();
+    if (redelivery === undefined) return;
+    if (redelivery === 'on-reconnect') {
+      gateway.dispatchOnReconnect(event, data);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#redeliveries.delete(timer);
+      gateway.dispatch(event, data);
+    }, redelivery.afterMs);
+    this.#redeliveries.add(timer);
   }
 
   members(): ReturnType<StandIn['members']> {
@@ -135,6 +155,22 @@ class RunningStandIn implements StandIn {
     this.#parts.faults.add(plan);
   }
 
+  askToReconnect(): void {
+    this.#parts.gateway.askToReconnect();
+  }
+
+  freezeGateway(): void {
+    this.#parts.gateway.freeze();
+  }
+
+  setFaults(mix: Parameters<StandIn['setFaults']>[0]): void {
+    this.#parts.faults.setMix(mix);
+  }
+
+  faultCounts(): ReturnType<StandIn['faultCounts']> {
+    return this.#parts.faults.counts;
+  }
+
   botConnected(): boolean {
     return this.#parts.gateway.connected;
   }
@@ -168,6 +204,8 @@ class RunningStandIn implements StandIn {
 
   async close(): Promise<void> {
     const { book, gateway, server } = this.#parts;
+    for (const timer of this.#redeliveries) clearTimeout(timer);
+    this.#redeliveries.clear();
     book.close();
     await gateway.close();
     await server.close();

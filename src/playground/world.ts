@@ -80,8 +80,10 @@ export class World {
   readonly #files = new Map<string, StoredFile>();
   #fileBytes = 0;
   readonly #listeners = new Set<(event: StandInEvent) => void>();
+  readonly #messagesPerChannel: number;
 
   constructor(options: StandInOptions) {
+    this.#messagesPerChannel = options.messagesPerChannel ?? KEPT.messagesPerChannel;
     this.now = options.now ?? Date.now;
     this.ids = new Snowflakes(this.now);
     this.applicationId = options.applicationId ?? DEFAULT_ID.application;
@@ -163,7 +165,7 @@ export class World {
     this.#messages.set(channelId, inChannel);
     inChannel.set(id, stored);
     this.#channelOf.set(id, channelId);
-    if (inChannel.size > KEPT.messagesPerChannel) {
+    if (inChannel.size > this.#messagesPerChannel) {
       const oldest = inChannel.keys().next().value;
       if (oldest !== undefined) {
         inChannel.delete(oldest);
