@@ -31,19 +31,29 @@ type StoredAnswer = Omit<RollAnswer, 'settlement'>;
 
 /** The most rolls of one request, as the command offers it. */
 const MAX_ROLLS_AT_ONCE = 10;
+/** The most rolls that may stand in line; more are refused at once, so that those who wait are served in seconds. */
+export const MAX_ROLLS_IN_LINE = 200;
+/** A roll that stood in line for longer is refused: its member has given it up, and those behind it wait as well. */
+export const MAX_IN_LINE_MS = 8_000;
 /** The most assets of the bot that one draw chooses from. */
 const MAX_STOCK = 100_000;
 
 export function makeRoll(parts: RollParts): App['roll'] {
   let lastRoll: Promise<unknown> = Promise.resolve();
+  let inLine = 0;
   return async (request) => {
     const { count } = request;
     if (!Number.isSafeInteger(count) || count < 1 || count > MAX_ROLLS_AT_ONCE) {
       const reason = `one request rolls 1 to ${MAX_ROLLS_AT_ONCE} times`;
       throw new AppError('INPUT_INVALID', { reason });
     }
+    if (inLine >= MAX_ROLLS_IN_LINE) throw new AppError('QUEUE_FULL');
+    inLine += 1;
     // One after another: no two rolls may draw the same asset or the last of a stock.
-    const roll = lastRoll.then(() => rollOnce(parts, request));
+    const refusedFrom = performance.now() + MAX_IN_LINE_MS;
+    const roll = lastRoll
+      .then(() => rollOnce(parts, request, refusedFrom))
+      .finally(() => (inLine -= 1));
     lastRoll = roll.catch(() => undefined);
     return await roll;
   };
@@ -52,11 +62,13 @@ export function makeRoll(parts: RollParts): App['roll'] {
 async function rollOnce(
   parts: RollParts,
   { key, member, count, bannerId }: Parameters<App['roll']>[0],
+  refusedFrom: number,
 ): Promise<RollAnswer> {
   const { settlements, custody, database, randomness } = parts;
   // Asked in its turn: the same request may stand in line before this one.
   const earlier = await settlements.findAnswer<StoredAnswer>({ key, kind: 'roll' });
   if (earlier !== undefined) return { settlement: earlier.view, ...earlier.answer };
+  if (performance.now() > refusedFrom) throw new AppError('QUEUE_FULL');
   const banner = findBanner(parts, bannerId);
   const priceGc = guyaCoin(banner.priceGc * count);
   const availability = await database.read((stores) => readAvailability(stores, banner));

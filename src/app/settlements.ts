@@ -33,6 +33,9 @@ export const SETTLEMENT_STEPS = [
 ] as const;
 export type SettlementStep = (typeof SETTLEMENT_STEPS)[number];
 
+/** The most requests that wait for the end of a settlement; more see it as it stands, which is the truth as well. */
+export const MAX_WAITING_FOR_END = 2_000;
+
 const NO_EFFECTS: SettlementEffects = { captures: [], payouts: [], cards: [], tradeId: null };
 
 /** A hand-over that a use case wants, before it has an id. */
@@ -92,6 +95,7 @@ export class Settlements {
   readonly #options: SettlementsOptions;
   readonly #ended: Listeners<SettlementView>;
   readonly #tracked = new Map<SettlementId, Promise<void>>();
+  #waiters = 0;
   /** Says why nothing may move at present; undefined while all is well. */
   frozenFeature: string | undefined;
 
@@ -338,8 +342,10 @@ export class Settlements {
     this.#options.logger.error({ settlementId, assets }, 'the chain kept a part of a lost group');
   }
 
-  /** The settlement's view once it has ended, or as it stands after `timeoutMs`. */
+  /** The settlement's view once it has ended, or as it stands after `timeoutMs`, or at once when too many wait. */
   async wait(settlementId: SettlementId, timeoutMs: number): Promise<SettlementView> {
+    if (this.#waiters >= MAX_WAITING_FOR_END) return await this.#getView(settlementId);
+    this.#waiters += 1;
     const giveUp = new AbortController();
     let stopListening = (): void => undefined;
     // Listening begins before the row is read, so that an end in between is not missed.
@@ -355,6 +361,7 @@ export class Settlements {
       await Promise.race([ended, delay(timeoutMs, undefined, { signal, ref: false })]);
       return await this.#getView(settlementId);
     } finally {
+      this.#waiters -= 1;
       stopListening();
       giveUp.abort();
     }

@@ -13,7 +13,7 @@ import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { App } from '../app/app.ts';
 import type { Command } from './command.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, MAX_UNANSWERED } from './dispatcher.ts';
 import { openInteractionCalls } from './interaction-calls.ts';
 import { People } from './people.ts';
 import { registerCommands } from './register-commands.ts';
@@ -41,6 +41,8 @@ export interface DiscordOptions {
   /** Called when Discord has ended the connection for good, as it does for a revoked token: only a restart helps. */
   readonly onLost?: (reason: AppError) => void;
   readonly times?: Partial<ResponderTimes>;
+  /** How many members may wait for an answer at once; more are refused at once. */
+  readonly maxUnanswered?: number;
 }
 
 export interface DiscordConnection {
@@ -64,6 +66,7 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
     calls,
     logger,
     times: { ...RESPONDER_TIMES, ...options.times },
+    maxUnanswered: options.maxUnanswered ?? MAX_UNANSWERED,
   });
   const disconnect = async (): Promise<void> => {
     await dispatcher.stop(DRAIN_MS);

@@ -1,5 +1,6 @@
 // The router of every interaction: it finds the handler, owns the errors, and lets running work end when the bot stops.
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type {
   AutocompleteInteraction,
   ChatInputCommandInteraction,
@@ -33,6 +34,15 @@ import { failureOf, loggable } from './rest-failures.ts';
 const AUTOCOMPLETE_MS = 2_000;
 /** How many interactions are remembered: Discord delivers again what came shortly before a connection broke. */
 const REMEMBERED_MAX = 20_000;
+/** How many members may wait for an answer at once; who comes then is told at once that too much is waiting. */
+export const MAX_UNANSWERED = 400;
+/** How many autocompletions are searched at once; more get no choices, and the member types on. */
+export const MAX_AUTOCOMPLETIONS = 100;
+/**
+ * An interaction that comes later than this, after a broken connection, is acknowledged before anything is done for it:
+ * Discord has told its member already, or is about to, that the bot did not respond, and then nothing may be charged.
+ */
+const LATE_MS = 1_000;
 
 interface Parts {
   readonly commands: readonly Command[];
@@ -40,6 +50,8 @@ interface Parts {
   readonly calls: InteractionCalls;
   readonly logger: Logger;
   readonly times: ResponderTimes;
+  /** How many members may wait for an answer at once. */
+  readonly maxUnanswered: number;
 }
 
 type Submission = MessageComponentInteraction | ModalSubmitInteraction;
@@ -53,9 +65,13 @@ export class Dispatcher {
   readonly #running = new Map<string, Promise<void>>();
   readonly #taken = new Set<string>();
   readonly #stopping = new AbortController();
+  #unanswered = 0;
+  #autocompletions = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    // One for each member who waits for the chain, and no leak: there is a limit to how many those are.
+    setMaxListeners(0, this.#stopping.signal);
     this.#commands = new Map(parts.commands.map((command) => [command.name, command]));
     this.#components = new Map(
       parts.commands.flatMap((command) => Object.entries(command.components ?? {})),
@@ -150,7 +166,12 @@ export class Dispatcher {
     work: (call: Call) => Promise<void>,
   ): Promise<void> {
     const { calls, logger, times, services } = this.#parts;
-    const respond = new Responder({ calls, logger, times, place, to: addressOf(interaction) });
+    const isTooMuch = this.#unanswered >= this.#parts.maxUnanswered;
+    this.#unanswered += 1;
+    const ageMs = ageOf(interaction, times);
+    const onAnswered = (): void => void (this.#unanswered -= 1);
+    const to = addressOf(interaction);
+    const respond = new Responder({ calls, logger, times, place, to, ageMs, onAnswered });
     try {
       if (this.#stopping.signal.aborted) {
         await respond.whisper(STOPPING);
@@ -160,6 +181,9 @@ export class Dispatcher {
         await respond.whisper(ONLY_IN_A_GUILD);
         return;
       }
+      if (isTooMuch) throw new AppError('QUEUE_FULL');
+      if (ageMs > LATE_MS) await respond.defer();
+      if (respond.isLost) return;
       await work({
         // SAFETY: a brand only; an interaction's id is unique at Discord.
         key: `interaction:${interaction.id}` as IdempotencyKey,
@@ -192,6 +216,7 @@ export class Dispatcher {
     const command = this.#commands.get(interaction.commandName);
     const search = async (): Promise<ReturnType<typeof assetChoices>> => {
       if (command?.autocomplete === undefined || this.#stopping.signal.aborted) return [];
+      if (this.#autocompletions > MAX_AUTOCOMPLETIONS) throw new AppError('QUEUE_FULL');
       const call = {
         memberId: memberIdOf(interaction.user.id),
         subcommand: interaction.options.getSubcommand(false) ?? undefined,
@@ -200,7 +225,9 @@ export class Dispatcher {
       return assetChoices(await command.autocomplete(call, services));
     };
     const facts = { interactionId: interaction.id, command: interaction.commandName };
-    const choices = await withinTime(search()).catch((error: unknown) => {
+    this.#autocompletions += 1;
+    const searched = search().finally(() => (this.#autocompletions -= 1));
+    const choices = await withinTime(searched).catch((error: unknown) => {
       const log = error instanceof AppError ? 'debug' : 'error';
       logger[log]({ ...facts, error: loggable(error) }, 'An autocompletion gave nothing.');
       return [];
@@ -226,6 +253,11 @@ async function withinTime<Item>(search: Promise<readonly Item[]>): Promise<reado
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** How long ago the member acted, by our clock; when that is wrong, it only makes us acknowledge sooner. */
+function ageOf({ createdTimestamp }: Acting, { answerByMs }: ResponderTimes): number {
+  return Math.min(Math.max(0, Date.now() - createdTimestamp), answerByMs);
 }
 
 function addressOf({ id, applicationId, token }: InteractionAddress): InteractionAddress {

@@ -17,6 +17,8 @@ import type { MessageBody } from './view.ts';
 const REQUESTS_PER_SECOND_MAX = 100_000;
 /** An answer that took this long comes too late anyway; the default of 15 s would only hide it. */
 const REQUEST_TIMEOUT_MS = 8_000;
+/** Every interaction's token gets a queue of its own in discord.js, which by default is kept for an hour. */
+const IDLE_QUEUES_SWEPT_MS = 30_000;
 
 /** What names an interaction on the wire. The token is a secret: it never goes into a log. */
 export interface InteractionAddress {
@@ -62,6 +64,7 @@ export function openInteractionCalls(apiUrl: string | undefined): InteractionCal
   const rest = new REST({
     globalRequestsPerSecond: REQUESTS_PER_SECOND_MAX,
     timeout: REQUEST_TIMEOUT_MS,
+    handlerSweepInterval: IDLE_QUEUES_SWEPT_MS,
     ...(apiUrl === undefined ? {} : { api: apiUrl }),
   });
   const callback = (

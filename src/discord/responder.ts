@@ -1,4 +1,5 @@
 // The one way in which an interaction is answered: it knows what was said already, so nothing is acknowledged twice.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { APIModalInteractionResponseCallbackData } from 'discord.js';
 import type { Logger } from '../shared/logger.ts';
 import type { InteractionAddress, InteractionCalls, MessageRef } from './interaction-calls.ts';
@@ -12,14 +13,24 @@ export type Visibility = 'public' | 'ephemeral';
 export interface ResponderTimes {
   /** When nothing was answered by then, the responder defers on its own; Discord allows 3 s, network included. */
   readonly deferAfterMs: number;
+  /** Until when a first answer that Discord lost is sent again; Discord takes none after 3 s. */
+  readonly answerByMs: number;
   /** How long the interaction's token can be used; 15 minutes at Discord, less a margin. */
   readonly tokenLifeMs: number;
+  /** How long an edit is tried again that Discord lost. */
+  readonly retryEditsMs: number;
 }
 
 export const RESPONDER_TIMES: ResponderTimes = {
   deferAfterMs: 1_500,
+  answerByMs: 2_800,
   tokenLifeMs: 14.5 * 60_000,
+  retryEditsMs: 60_000,
 };
+
+/** The pause before a call whose fate is unclear is sent again; each is twice as long as the one before. */
+const RETRY_BASE_MS = 50;
+const RETRY_MAX_MS = 5_000;
 
 /** Where the main answer goes: a new message of the given visibility, or the message that carries the component. */
 export type AnswerPlace = Visibility | 'carrier';
@@ -40,7 +51,9 @@ export class Responder {
   readonly #place: AnswerPlace;
   readonly #logger: Logger;
   readonly #times: ResponderTimes;
-  readonly #startedAt = performance.now();
+  readonly #onAnswered: () => void;
+  /** When the member acted, as far as it is known, in ms of `performance.now()`. */
+  readonly #startedAt: number;
   readonly #timer: NodeJS.Timeout;
   #state: State = 'nothing';
   #tail: Promise<unknown> = Promise.resolve();
@@ -51,17 +64,31 @@ export class Responder {
     readonly place: AnswerPlace;
     readonly logger: Logger;
     readonly times: ResponderTimes;
+    /** How old the interaction is already. */
+    readonly ageMs: number;
+    /** Called once, when nobody waits for the main answer any more. */
+    readonly onAnswered: () => void;
   }) {
+    this.#onAnswered = once(parts.onAnswered);
+    this.#startedAt = performance.now() - parts.ageMs;
     this.#calls = parts.calls;
     this.#to = parts.to;
     this.#place = parts.place;
     this.#logger = parts.logger;
     this.#times = parts.times;
-    this.#timer = setTimeout(() => {
-      this.defer().catch((error: unknown) => {
-        this.#logger.error(this.#facts(error), 'The interaction could not be deferred.');
-      });
-    }, parts.times.deferAfterMs);
+    this.#timer = setTimeout(
+      () => {
+        this.defer().catch((error: unknown) => {
+          this.#logger.error(this.#facts(error), 'The interaction could not be deferred.');
+        });
+      },
+      Math.max(0, parts.times.deferAfterMs - parts.ageMs),
+    );
+  }
+
+  /** Whether Discord will take nothing more for this interaction. */
+  get isLost(): boolean {
+    return this.#state === 'lost';
   }
 
   /** How long the caller may still wait, at most `wishMs`, and give a direct answer without a deferral before it. */
@@ -135,7 +162,11 @@ export class Responder {
       if (this.#state === 'deferred' && this.#place === 'public') {
         await this.#edit(() => this.#calls.deleteOriginal(this.#to), 'aside');
       }
-      await this.#further(() => this.#calls.followUp(this.#to, message, { ephemeral: true }));
+      // Read twice it does no harm; not read at all it leaves the member with nothing.
+      await this.#edit(
+        () => this.#calls.followUp(this.#to, message, { ephemeral: true }),
+        this.#state,
+      );
     });
   }
 
@@ -163,6 +194,7 @@ export class Responder {
   /** Ends the timer; the handler is through. */
   finish(): void {
     clearTimeout(this.#timer);
+    this.#onAnswered();
   }
 
   #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
@@ -173,50 +205,43 @@ export class Responder {
   }
 
   /**
-   * Sends the first response. When its fate is unclear it is sent once more: Discord takes only one, so 40060 then says
-   * that the first attempt, or another delivery of the same interaction, has answered.
+   * Sends the first response. When its fate is unclear it is sent again: Discord takes only one, so 40060 then says
+   * that an earlier attempt, or another delivery of the same interaction, has answered.
    */
-  async #first<Result>(
-    next: State,
-    send: () => Promise<Result>,
-    isRepeat = false,
-  ): Promise<Result | undefined> {
+  async #first<Result>(next: State, send: () => Promise<Result>): Promise<Result | undefined> {
     try {
-      const result = await send();
+      const result = await persist(send, this.#startedAt + this.#times.answerByMs);
       this.#answered(next);
       return result;
     } catch (error) {
       const failure = failureOf(error);
       if (failure === 'refused') throw error;
-      if (failure === 'unclear' && !isRepeat) return this.#first(next, send, true);
-      const isAnswered = failure === 'acknowledged';
-      this.#answered(isAnswered ? next : 'lost');
+      this.#answered(failure === 'acknowledged' ? next : 'lost');
       this.#cannotTell(error);
       return undefined;
     }
   }
 
-  /** Edits or deletes the main answer; repeating either does no harm. */
+  /** Edits or deletes the main answer, or whispers; repeating any of them does no harm. */
   async #edit<Result>(
     send: () => Promise<Result>,
     next: State = 'shown',
-    isRepeat = false,
   ): Promise<Result | undefined> {
+    const retryMs = Math.min(this.#times.retryEditsMs, this.tokenMsLeft());
     try {
-      const result = await send();
-      this.#state = next;
+      const result = await persist(send, performance.now() + retryMs);
+      this.#answered(next);
       return result;
     } catch (error) {
       const failure = failureOf(error);
       if (failure === 'refused') throw error;
-      if (failure === 'unclear' && !isRepeat) return this.#edit(send, next, true);
-      if (failure === 'gone') this.#state = 'lost';
+      if (failure === 'gone') this.#answered('lost');
       this.#cannotTell(error);
       return undefined;
     }
   }
 
-  /** Sends a follow-up, never twice: a second one would be a second message. */
+  /** Sends a public follow-up, never twice: a second one would be a second message. */
   async #further(send: () => Promise<MessageRef>): Promise<MessageRef | undefined> {
     try {
       return await send();
@@ -230,14 +255,37 @@ export class Responder {
   #answered(next: State): void {
     this.#state = next;
     clearTimeout(this.#timer);
+    if (next !== 'deferred') this.#onAnswered();
   }
 
   /** What was booked stays booked: an answer that did not arrive is no reason to undo anything, or to do it again. */
   #cannotTell(error: unknown): void {
-    this.#logger.warn(this.#facts(error), 'The member may not have been told.');
+    // After a lost answer that is the usual way to learn that it was there.
+    const log = failureOf(error) === 'acknowledged' ? 'debug' : 'warn';
+    this.#logger[log](this.#facts(error), 'The member may not have been told.');
   }
 
   #facts(error: unknown): object {
     return { interactionId: this.#to.id, state: this.#state, error: loggable(error) };
   }
+}
+
+/** Sends again what Discord may have lost, with growing pauses, as long as it ends before `untilAt`. */
+async function persist<Result>(send: () => Promise<Result>, untilAt: number): Promise<Result> {
+  for (let pauseMs = RETRY_BASE_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_MAX_MS)) {
+    try {
+      return await send();
+    } catch (error) {
+      if (failureOf(error) !== 'unclear' || performance.now() + pauseMs > untilAt) throw error;
+      await delay(pauseMs);
+    }
+  }
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
+  };
 }

@@ -15,6 +15,12 @@ const COALESCE_MS = 250;
 /** How many trades are remembered; a forgotten one is shown again at its next change, no more. */
 const REMEMBERED_MAX = 5_000;
 
+/**
+ * How many edits may wait for Discord, which takes fifty calls with the bot's token a second: beyond it a window stays
+ * behind, and the next change or `/trade show` brings it up to date.
+ */
+export const MAX_EDITS_WAITING = 200;
+
 type Place = NonNullable<TradeView['window']>;
 
 interface Window {
@@ -32,7 +38,9 @@ export class TradeWindows {
   readonly #rest: Pick<REST, 'patch'>;
   readonly #logger: Logger;
   readonly #windows = new Map<TradeId, Window>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** One for each trade that has changed. */
+  readonly #timers = new Map<TradeId, NodeJS.Timeout>();
+  #editsWaiting = 0;
   readonly #unsubscribe: readonly (() => void)[];
 
   constructor(parts: {
@@ -92,7 +100,7 @@ export class TradeWindows {
   /** Stops listening, and resolves when the edits under way are through. */
   async close(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     await Promise.all([...this.#windows.values()].map((window) => window.tail));
   }
@@ -123,6 +131,8 @@ export class TradeWindows {
 
   async #edit(view: TradeView, at: Place): Promise<boolean> {
     const { body } = messageBody(tradeMessage(view));
+    if (this.#editsWaiting >= MAX_EDITS_WAITING) return false;
+    this.#editsWaiting += 1;
     try {
       await this.#rest.patch(Routes.channelMessage(at.channelId, at.messageId), { body });
       return true;
@@ -131,16 +141,20 @@ export class TradeWindows {
       const facts = { tradeId: view.trade.tradeId, error: loggable(error) };
       this.#logger.info(facts, 'A trade window could not be edited.');
       return false;
+    } finally {
+      this.#editsWaiting -= 1;
     }
   }
 
   #refreshSoon(view: TradeView): void {
+    const { tradeId } = view.trade;
     this.#note(view);
+    if (this.#timers.has(tradeId)) return;
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.refresh(view).catch((error: unknown) => this.#logFault(view.trade.tradeId, error));
+      this.#timers.delete(tradeId);
+      this.refresh(view).catch((error: unknown) => this.#logFault(tradeId, error));
     }, COALESCE_MS);
-    this.#timers.add(timer);
+    this.#timers.set(tradeId, timer);
   }
 
   #followSettlement({ tradeId }: SettlementView): void {

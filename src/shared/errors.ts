@@ -48,7 +48,7 @@ export const ERRORS = {
   BEACON_HOST_KEY_UNKNOWN: define('forbidden', false, 'The host of the beacon {beacon} has no key in the file that BEACON_KNOWN_HOSTS_FILE names. Nothing was sent and nothing written. Put the host\'s key there, as who runs it publishes it.'),
   BEACON_KEY_EXPOSED: define('unavailable', false, 'The ssh key file {file} can be read or changed by others (mode {mode}). Nothing was started. Make it yours alone: `chmod 600`.'),
   BEACON_KEY_INVALID: define('invalid', false, 'The ssh key for the beacon ({key}) cannot be used: {reason}. Nothing was started. Give a private key without a passphrase, for this beacon alone.'),
-  QUEUE_FULL: define('throttled', true, 'Too much is waiting for the beacon right now. Nothing was accepted or charged. Try again in a moment.'),
+  QUEUE_FULL: define('throttled', true, 'Too much is waiting right now. Nothing was accepted or charged. Try again in a moment.'),
   // vault
   VAULT_PASSPHRASE_WRONG: define('forbidden', false, 'The vault does not open with this passphrase or key file. Nothing was changed. Start with the VAULT_PASSPHRASE or the key file that made this data directory.'),
   VAULT_KEY_MISSING: define('unavailable', false, 'The vault\'s key file {file} is missing though the vault exists. Nothing was changed. Restore the file from your backup.'),

@@ -45,13 +45,14 @@ export interface BotStage<AppKind extends App> extends Stage {
 
 interface StageOptions extends StandInOptions {
   readonly times?: DiscordOptions['times'];
+  readonly maxUnanswered?: number;
 }
 
 /** Runs a test with a bot on a stand-in; what Discord would have refused fails the test. */
 export async function withBotOn<AppKind extends App>(
   app: AppKind,
   run: (stage: BotStage<AppKind>) => Promise<void>,
-  { times, ...standInOptions }: StageOptions = {},
+  { times, maxUnanswered, ...standInOptions }: StageOptions = {},
 ): Promise<void> {
   const commands = await loadCommands();
   const logger = keepingLogger();
@@ -62,6 +63,7 @@ export async function withBotOn<AppKind extends App>(
         ...{ token: standIn.token, apiUrl: standIn.url, guildId: standIn.guildId },
         ...{ commands, app, logger },
         ...(times === undefined ? {} : { times }),
+        ...(maxUnanswered === undefined ? {} : { maxUnanswered }),
       });
     let connection = await start();
     await standIn.botReady({ command: 'trade' });

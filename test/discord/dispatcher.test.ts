@@ -196,3 +196,49 @@ describe('a stop', () => {
       await stopped;
     }));
 });
+
+describe('back pressure', () => {
+  test('refuses at once, in words and without doing anything, who comes when too many wait', () =>
+    withBot(
+      async ({ ada, app, standIn }) => {
+        app.delayMs = 2_000;
+        const waiting = Array.from({ length: 20 }, () => ada.command('balance'));
+        const tooMany = Array.from({ length: 10 }, () => ada.command('daily'));
+        for (const exchange of tooMany) {
+          const first = await exchange.firstResponse();
+          expect(first.kind).toBe('message');
+          expect(textOf(await exchange.reply())).toContain(
+            'Too much is waiting right now. Nothing',
+          );
+          expect(isEphemeral(await exchange.reply())).toBe(true);
+        }
+        for (const exchange of waiting) {
+          expect(textOf(await exchange.reply(30_000))).toContain('You have');
+        }
+        expect(await app.balance(ada.memberId as MemberId)).toBe(0);
+        app.delayMs = 0;
+        expect(textOf(await ada.command('daily').reply())).toContain('You received');
+        expect(standIn.violations()).toEqual([]);
+      },
+      { maxUnanswered: 20, firstAnswerMs: 30_000 },
+    ));
+
+  test('does nothing for an interaction that Discord has given up already', () =>
+    withBot(async ({ ada, app, standIn }) => {
+      standIn.freezeGateway();
+      const exchange = ada.command('daily');
+      expect((await exchange.firstResponse()).kind).toBe('did-not-respond');
+      await standIn.botReady();
+      standIn.dropGateway();
+      await eventually(() => exchange.violations.length > 0);
+      expect(exchange.violations).toMatchObject([{ code: 10062 }]);
+      expect(await app.balance(ada.memberId as MemberId)).toBe(0);
+    }));
+});
+
+async function eventually(isSo: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1_000 && !isSo(); tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(isSo()).toBe(true);
+}

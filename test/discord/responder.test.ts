@@ -30,6 +30,18 @@ describe('an answer', () => {
       expect(standIn.violations()).toEqual([]);
     }, QUICK));
 
+  test('is sent again when Discord is away for a while, and an edit for longer', () =>
+    withBot(async ({ ada, app, standIn }) => {
+      // Four tries of discord.js for each of ours: two of ours are lost here.
+      standIn.failNext({ route: CALLBACK, status: 503, times: 9 });
+      expect((await ada.command('balance').firstResponse()).kind).toBe('message');
+      app.delayMs = 600;
+      const exchange = ada.command('balance');
+      await exchange.firstResponse();
+      standIn.failNext({ route: /PATCH .*@original/, status: 503, times: 17 });
+      expect(textOf(await exchange.reply(20_000))).toContain('You have');
+    }, QUICK));
+
   test('holds the three-second rule with the times that ship', () =>
     withBot(async ({ ada, app }) => {
       app.delayMs = 3_500;

@@ -68,6 +68,69 @@ test('a 429 makes the client wait and try again', async () => {
   expect(bot.errors).toEqual([]);
 });
 
+test('the wait that a 429 names is waited for', async () => {
+  stage.standIn.failNext({ route: CALLBACK, status: 429, retryAfterMs: 400 });
+  const exchange = stage.ada.command('go');
+  const startedAt = performance.now();
+  await exchange.reply();
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(390);
+  expect(exchange.faults).toMatchObject([{ status: 429, applied: false, waitMs: 400 }]);
+  expect(exchange.callsAt).toHaveLength(1);
+});
+
+test('faults by chance come as often as their shares say, and the same ones for the same seed', async () => {
+  const { standIn, ada } = stage;
+  const draw = async (): Promise<readonly unknown[]> => {
+    standIn.setFaults({ seed: 7, shares: { error: 0.2, throttled: 0.2, slow: 0.2 }, longestMs: 5 });
+    const met: unknown[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      const exchange = ada.command('go');
+      await exchange.reply();
+      met.push(exchange.faults.map(({ status, waitMs }) => [status, waitMs]));
+    }
+    return met;
+  };
+  const first = await draw();
+  expect(await draw()).toEqual(first);
+  const counts = standIn.faultCounts();
+  expect(counts.error * counts.throttled * counts.slow).toBeGreaterThan(0);
+  expect(counts.lost + counts['error-applied']).toBe(0);
+  standIn.setFaults(undefined);
+  const calm = ada.command('go');
+  await calm.reply();
+  expect(calm.faults).toEqual([]);
+});
+
+test('an interaction is delivered again by chance, at once or when the bot is back', async () => {
+  const { standIn, ada } = stage;
+  standIn.setFaults({ seed: 1, shares: { redelivered: 1 } });
+  await ada.command('go').reply();
+  await until(() => handled.length === 2);
+  standIn.setFaults({ seed: 1, shares: { 'redelivered-later': 1 } });
+  const exchange = ada.command('go');
+  await exchange.reply();
+  standIn.askToReconnect();
+  await until(() => handled.filter(({ id }) => id === exchange.id).length === 2);
+  expect(standIn.faultCounts()).toMatchObject({ redelivered: 1, 'redelivered-later': 1 });
+});
+
+test('a bot whose gateway has gone dead notices by its heartbeats and gets what it missed', async () => {
+  const dead = await openStage({ heartbeatMs: 200 });
+  const bored = await startBot(dead.standIn, [{ name: 'go', description: 'Go' }], async (one) => {
+    if (one.isChatInputCommand()) await one.reply('back');
+  });
+  try {
+    dead.standIn.freezeGateway();
+    const exchange = dead.ada.command('go');
+    expect(exchange.deliveredAt).toBeUndefined();
+    expect((await exchange.reply()).content).toBe('back');
+    expect(exchange.deliveredAt).toBeGreaterThan(0);
+  } finally {
+    await bored.stop();
+    await dead.standIn.close();
+  }
+});
+
 test('the same interaction sent twice reaches the bot twice', async () => {
   const exchange = stage.ada.command('go');
   await exchange.reply();

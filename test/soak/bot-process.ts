@@ -235,7 +235,7 @@ class Inspector {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on('message', (data) => {
-      const answer = JSON.parse(String(data as Buffer)) as InspectorAnswer;
+      const answer = JSON.parse((data as Buffer).toString('utf8')) as InspectorAnswer;
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
     });

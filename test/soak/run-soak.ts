@@ -29,6 +29,8 @@ export interface SoakOptions {
   readonly stock: Stock;
   /** How dense the trouble is: 1 for a long soak, less for a short one. */
   readonly pace: number;
+  /** How long members wait for a first answer; Discord's 3 s when left out. */
+  readonly firstAnswerMs?: number;
   /** Hears of every sample, for who watches. */
   readonly onSample?: (sample: Sample, inside: Inside, tally: Tally) => void;
 }
@@ -69,6 +71,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakFigures & { fol
     members: sampleMembers(options.members),
     heartbeatMs: HEARTBEAT_MS,
     messagesPerChannel: MESSAGES_KEPT,
+    ...(options.firstAnswerMs === undefined ? {} : { firstAnswerMs: options.firstAnswerMs }),
   });
   try {
     const figures = await soak(options, folder, standIn);
@@ -86,7 +89,7 @@ export function removeSoak({ folder }: { readonly folder: string }): void {
 async function soak(options: SoakOptions, folder: string, standIn: StandIn): Promise<SoakFigures> {
   const { env, beacon } = prepare(options, folder, standIn);
   const bot = await BotProcess.start(env, folder);
-  const tally = new Tally();
+  const tally = new Tally(options.firstAnswerMs);
   const trades = new TradeBook();
   const chance = seededChance(`${options.seed}:members`);
   const load = new Load({ standIn, tally, chance, trades });

@@ -7,10 +7,10 @@ import { toldBy, type Told, type Verb } from './told.ts';
 /** Discord's 3 s. */
 const ANSWER_MS = 3_000;
 /**
- * An interaction that reached the bot later than this, counted from the member's act, was lost by the gateway: what is
- * left of the 3 s is less than a bot needs that is otherwise in time.
+ * An interaction that reached the bot with less than this left of the 3 s was lost by the gateway: that is less than a
+ * bot needs that is otherwise in time.
  */
-const LATE_DELIVERY_MS = 2_500;
+const LEAST_LEFT_MS = 500;
 /** How soon after the delivery a bot has to make its first call for Discord's refusals to count as the reason. */
 const FIRST_CALL_MS = 2_000;
 /** How many refused calls it takes; fewer only when Discord's own delays ate up the time. */
@@ -58,12 +58,12 @@ export class Tally {
   readonly finalMs: number[] = [];
   #sent = 0;
   readonly #open = new Map<string, Open>();
-  readonly #now: () => number;
+  readonly #answerMs: number;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param now the stand-in's clock. */
-  constructor(now: () => number = Date.now) {
-    this.#now = now;
+  /** @param answerMs how long members wait for a first answer. */
+  constructor(answerMs: number = ANSWER_MS) {
+    this.#answerMs = answerMs;
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
@@ -83,7 +83,7 @@ export class Tally {
       what,
       verb,
       sentAt: performance.now(),
-      sentAtMs: this.#now(),
+      sentAtMs: Date.now(),
       first: undefined,
     };
     this.#open.set(exchange.id, one);
@@ -101,7 +101,7 @@ export class Tally {
     const tookMs = performance.now() - one.sentAt;
     one.first = first;
     if (first.kind === 'did-not-respond') {
-      this.#end(one, fateOfSilence(one), undefined);
+      this.#end(one, fateOfSilence(one, this.#answerMs), undefined);
       return;
     }
     this.firstMs.push(tookMs);
@@ -117,7 +117,11 @@ export class Tally {
     const word = lastWord(one);
     if (word === 'none') {
       if (!isLast) return;
-      this.#end(one, one.first === undefined ? fateOfSilence(one) : 'unfinished', undefined);
+      this.#end(
+        one,
+        one.first === undefined ? fateOfSilence(one, this.#answerMs) : 'unfinished',
+        undefined,
+      );
       return;
     }
     const told = word === 'no-message' ? undefined : toldBy(one.verb, exchange.memberId, word);
@@ -156,10 +160,11 @@ function lastWord({ exchange, first }: Open): WireMessage | 'none' | 'no-message
   return followUp ?? 'none';
 }
 
-function fateOfSilence({ exchange, sentAtMs }: Open): Fate {
+function fateOfSilence({ exchange, sentAtMs }: Open, answerMs: number): Fate {
   const { deliveredAt, faults } = exchange;
-  if (deliveredAt === undefined || deliveredAt - sentAtMs > LATE_DELIVERY_MS) return 'undelivered';
-  const deadline = sentAtMs + ANSWER_MS;
+  if (deliveredAt === undefined || deliveredAt - sentAtMs > answerMs - LEAST_LEFT_MS)
+    return 'undelivered';
+  const deadline = sentAtMs + answerMs;
   const firstCallAt = Math.min(...faults.map(({ at }) => at), ...exchange.callsAt);
   if (firstCallAt - deliveredAt > FIRST_CALL_MS) return 'unanswered';
   if (exchange.callsAt.some((at) => at < deadline)) return 'unanswered';

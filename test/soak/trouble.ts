@@ -114,7 +114,9 @@ export class Trouble {
         await this.#pause(OUTAGE_MS);
         this.#mix();
         return;
-      default:
+      case 'beacon-slow':
+      case 'beacon-refuses':
+      case 'beacon-hangs':
         await this.#breakBeacon(HOOKS[strike]);
     }
   }
