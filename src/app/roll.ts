@@ -32,9 +32,9 @@ type StoredAnswer = Omit<RollAnswer, 'settlement'>;
 /** The most rolls of one request, as the command offers it. */
 const MAX_ROLLS_AT_ONCE = 10;
 /** The most rolls that may stand in line; more are refused at once, so that those who wait are served in seconds. */
-export const MAX_ROLLS_IN_LINE = 200;
+const MAX_ROLLS_IN_LINE = 200;
 /** A roll that stood in line for longer is refused: its member has given it up, and those behind it wait as well. */
-export const MAX_IN_LINE_MS = 8_000;
+const MAX_IN_LINE_MS = 8_000;
 /** The most assets of the bot that one draw chooses from. */
 const MAX_STOCK = 100_000;
 

@@ -34,7 +34,7 @@ export const SETTLEMENT_STEPS = [
 export type SettlementStep = (typeof SETTLEMENT_STEPS)[number];
 
 /** The most requests that wait for the end of a settlement; more see it as it stands, which is the truth as well. */
-export const MAX_WAITING_FOR_END = 2_000;
+const MAX_WAITING_FOR_END = 2_000;
 
 const NO_EFFECTS: SettlementEffects = { captures: [], payouts: [], cards: [], tradeId: null };
 

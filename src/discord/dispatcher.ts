@@ -37,7 +37,7 @@ const REMEMBERED_MAX = 20_000;
 /** How many members may wait for an answer at once; who comes then is told at once that too much is waiting. */
 export const MAX_UNANSWERED = 400;
 /** How many autocompletions are searched at once; more get no choices, and the member types on. */
-export const MAX_AUTOCOMPLETIONS = 100;
+const MAX_AUTOCOMPLETIONS = 100;
 /**
  * An interaction that comes later than this, after a broken connection, is acknowledged before anything is done for it:
  * Discord has told its member already, or is about to, that the bot did not respond, and then nothing may be charged.

@@ -19,7 +19,7 @@ const REMEMBERED_MAX = 5_000;
  * How many edits may wait for Discord, which takes fifty calls with the bot's token a second: beyond it a window stays
  * behind, and the next change or `/trade show` brings it up to date.
  */
-export const MAX_EDITS_WAITING = 200;
+const MAX_EDITS_WAITING = 200;
 
 type Place = NonNullable<TradeView['window']>;
 

@@ -4,12 +4,19 @@ import { removeSoak, runSoak, type SoakOptions } from './run-soak.ts';
 import { judge } from './verdict.ts';
 
 test('a bot in trouble answers everybody, loses nothing, and ends cleanly', async () => {
-  const options = {
-    ...{ minutes: 0.4, rate: 8, seed: 'short', members: 60, beacon: 'bare', faults: true },
-    ...{ stock: { prizes: 60, mintable: 60 }, pace: 0.1 },
-  } as const;
-  // A machine that is busy with something else answers late; that is not what this is about.
-  const figures = await runSoak({ ...options, firstAnswerMs: 30_000 });
+  const options: SoakOptions = {
+    minutes: 0.4,
+    rate: 8,
+    seed: 'short',
+    members: 60,
+    beacon: 'bare',
+    faults: true,
+    stock: { prizes: 60, mintable: 60 },
+    pace: 0.1,
+    // A machine that is busy with something else answers late; that is not what this is about.
+    firstAnswerMs: 30_000,
+  };
+  const figures = await runSoak(options);
   const broken = judge(figures, options).filter(({ isMet }) => !isMet);
   expect({ broken, missing: figures.missing, differences: figures.books.differences }).toEqual({
     broken: [],
