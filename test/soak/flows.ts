@@ -2,7 +2,7 @@
 import type { WireMessage } from '../../src/playground/wire.ts';
 import type { Exchange } from '../../src/playground/api.ts';
 import { buttonLabelled, openButtons, textOf } from '../support/discord-stand-in.ts';
-import type { Crowd, Hand } from './load.ts';
+import type { Crowd, Hand } from './hand.ts';
 
 type Flow = (hand: Hand, crowd: Crowd) => Promise<void>;
 

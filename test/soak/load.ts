@@ -2,39 +2,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   ClientRefusal,
-  type AutocompleteInput,
-  type CommandInput,
   type Exchange,
   type MemberDriver,
-  type ModalFields,
-  type ModalHandle,
   type StandIn,
 } from '../../src/playground/api.ts';
 import type { WireMessage } from '../../src/playground/wire.ts';
 import type { Chance } from './chance.ts';
 import { FLOWS, FLOW_WEIGHTS } from './flows.ts';
+import type { Crowd, Hand } from './hand.ts';
 import type { Tally } from './tally.ts';
 import type { Verb } from './told.ts';
 import type { TradeBook } from './trade-book.ts';
-
-/** A member who acts at the load's pace: each act waits for its turn. */
-export interface Hand {
-  readonly memberId: string;
-  command(name: string, input?: CommandInput, verb?: Verb): Promise<Exchange>;
-  autocomplete(name: string, input: AutocompleteInput): Promise<readonly string[]>;
-  click(message: WireMessage, customId: string): Promise<Exchange>;
-  submit(modal: ModalHandle, fields: ModalFields): Promise<Exchange>;
-}
-
-/** What a flow works with. */
-export interface Crowd {
-  readonly chance: Chance;
-  readonly trades: TradeBook;
-  /** Anyone but this one. */
-  readonly other: (memberId: string) => Hand;
-  /** The message that the exchange shows, once it does; undefined when it does not come to that in time. */
-  shown(exchange: Exchange): Promise<WireMessage | undefined>;
-}
 
 /** How long a member looks at a message that does not come, in ms. */
 const MEMBER_PATIENCE_MS = 8_000;
