@@ -31,6 +31,7 @@ module.exports = {
     only('db-implements-domains', '^src/db/', '^src/shared/', '^src/app/ports/', domains),
     only('discord-calls-app', '^src/discord/', '^src/shared/', '^src/app/'),
     only('http-calls-app-and-chain', '^src/http/', '^src/shared/', '^src/app/', '^src/chain/'),
+    only('operation-looks-on', '^src/operation/', '^src/shared/', '^src/app/', domains),
     only('playground-stands-alone', '^src/playground/', '^src/shared/'),
     only('commands-call-discord-and-app', '^commands/', '^src/(discord|app|shared)/'),
     {
@@ -53,6 +54,7 @@ module.exports = {
     fenced('fastify', '^src/http/', '^src/playground/'),
     fenced('argon2', '^src/vault/', '^src/chain/', '^src/http/'),
     fenced('age-encryption', '^src/cli/'),
+    fenced('prom-client', '^src/operation/'),
     fenced('dotenv', '^src/main\\.ts$', '^src/cli/'),
   ],
   options: {

@@ -9,6 +9,7 @@ import { cryptoRandomness } from './guyacha/randomness.ts';
 import { ApiTokenFile } from './http/api-tokens.ts';
 import { loadReaderPage } from './http/reader-page.ts';
 import { startHttp } from './http/server.ts';
+import { Operation } from './operation/operation.ts';
 import { startPlayground } from './playground/playground.ts';
 import { startStandIn } from './playground/stand-in.ts';
 import type { StandIn } from './playground/api.ts';
@@ -40,6 +41,8 @@ export async function startProgram(options: RunOptions): Promise<Program> {
 
 async function openParts(options: RunOptions, closers: Closers): Promise<Program> {
   const { config, logger } = options;
+  const operation = new Operation();
+  closers.add(() => operation.close());
   const guyacha = await loadGuyacha(config.guyachaFile ?? shippedGuyachaFile());
   const core = await openCore(config, closers, options);
   const app = await openApp({
@@ -54,9 +57,15 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Program
   closers.add(() => app.close());
   const { httpHost: host, httpPort: port, nodeIntrospection: introspection } = config;
   const page = await loadReaderPage();
-  const apiTokens = new ApiTokenFile(dataFiles(config.dataDir).apiTokens);
-  const parts = { node: core.node, app, introspection, apiTokens, page, logger };
-  const http = await startHttp({ host, port, ...parts });
+  let isOnDiscord = (): boolean => false;
+  const files = dataFiles(config.dataDir);
+  operation.watch({ ...core, stateFile: files.state, isOnDiscord: () => isOnDiscord() });
+  const { node } = core;
+  const apiTokens = new ApiTokenFile(files.apiTokens);
+  const http = await startHttp({
+    ...{ host, port, node, app, introspection, apiTokens, page, logger },
+    operator: operation,
+  });
   closers.add(() => http.close());
   const stage = await openStage(config, closers);
   const discord = await startDiscord({
@@ -68,6 +77,7 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Program
     logger,
     onLost: options.onLost,
   });
+  isOnDiscord = () => discord.isConnected();
   closers.add(() => discord.close());
   return {
     ...core,
@@ -75,7 +85,10 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Program
     apiUrl: http.url,
     playgroundUrl: stage.playgroundUrl,
     standIn: stage.standIn,
-    close: () => closers.closeAll(),
+    close: () => {
+      operation.stop();
+      return closers.closeAll();
+    },
   };
 }
 

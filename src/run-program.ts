@@ -70,6 +70,7 @@ function stopOnSignals(program: Running, logger: Logger): (code: number) => void
   const stop = (code: number): void => {
     if (isStopping) return;
     isStopping = true;
+    logger.info('stopping; what runs is finished first');
     setTimeout(() => {
       logger.warn(
         { afterMs: STOP_TIMEOUT_MS },
@@ -78,7 +79,10 @@ function stopOnSignals(program: Running, logger: Logger): (code: number) => void
       process.exit(code);
     }, STOP_TIMEOUT_MS).unref();
     program.close().then(
-      () => process.exit(code),
+      () => {
+        logger.info({ code }, 'stopped');
+        process.exit(code);
+      },
       (error: unknown) => process.exit(reportFailure(error)),
     );
   };

@@ -123,6 +123,8 @@ export interface AssetChoice {
 
 export interface CreateTransactionRequest extends UncheckedDraft {
   readonly key: IdempotencyKey | undefined;
+  /** What the log finds the settlement by. */
+  readonly requestId?: string;
 }
 
 export interface CreatedTransaction {

@@ -23,6 +23,7 @@ export function makeCreateTransaction(parts: {
       // Only a key that the caller alone knows may bring the passphrase back: transaction ids stand on the chain.
       key: request.key ?? (`create:${uuidv4()}` as IdempotencyKey),
       kind: 'create',
+      origin: request.requestId === undefined ? {} : { requestId: request.requestId },
       drafts: [draft],
       handOvers: [],
       custody: 'caller',

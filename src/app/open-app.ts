@@ -6,6 +6,7 @@ import type { Clock } from '../shared/clock.ts';
 import { AppError } from '../shared/errors.ts';
 import type { GuyaCoin } from '../shared/guya-coin.ts';
 import type { Logger } from '../shared/logger.ts';
+import { measure } from '../shared/measurements.ts';
 import type { RecoveryEntry } from '../vault/recovery-entry.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { RecoveryJournal } from '../vault/recovery-journal.ts';
@@ -88,6 +89,8 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     const report = await runAudit({ database, vault, clock, chain: node.chain, refresh });
     const isFrozen = report.findings.some(freezesEverything);
     settlements.frozenFeature = isFrozen ? 'Every movement' : undefined;
+    const broken = report.findings.map(({ invariant }) => invariant);
+    measure('audit', { at: report.at, broken, frozen: isFrozen ? ['every movement'] : [] });
     for (const found of report.findings) logger.error(found, 'the audit found something off');
     return report;
   };

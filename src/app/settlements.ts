@@ -9,6 +9,7 @@ import { AppError, type ErrorCode } from '../shared/errors.ts';
 import type { AssetId, IdempotencyKey, SettlementId, TransactionId } from '../shared/ids.ts';
 import { Listeners } from '../shared/listeners.ts';
 import type { Logger } from '../shared/logger.ts';
+import { measure } from '../shared/measurements.ts';
 import type { RecoveryJournal } from '../vault/recovery-journal.ts';
 import type { Custody, VaultEntry } from '../vault/vault-store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -52,10 +53,19 @@ export interface Preparation {
   readonly at: number;
 }
 
+/** What a settlement is found by in the log. */
+interface LogOrigin {
+  readonly interactionId?: string;
+  readonly requestId?: string;
+  readonly tradeId?: string;
+}
+
 /** One movement of value. */
 export interface Movement<Answer> {
   readonly key: IdempotencyKey;
   readonly kind: SettlementKind;
+  /** What its lines in the log carry beside what its key says. */
+  readonly origin?: LogOrigin;
   /** What goes onto the chain. */
   readonly drafts: readonly TransactionDraft[];
   /** What moves within the bot's custody, one for each draft; none for what leaves or never entered it. */
@@ -128,6 +138,7 @@ export class Settlements {
 
   async #moveFirst<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
     const settlementId = uuidv7({ msecs: this.#options.clock.now() }) as SettlementId;
+    const origin = { ...originOf(movement.key), ...movement.origin };
     // Coins alone do not need the beacon, and move while it is away. Rolls do, whatever was drawn: who is refused when
     // a token comes up must not pay when none does.
     const needsChain = movement.drafts.length > 0 || movement.kind === 'roll';
@@ -140,12 +151,13 @@ export class Settlements {
     this.#step('recoverable', settlementId);
     const { answer, settlement } = await this.#prepare(movement, group, sealed);
     this.#step('prepared', settlementId);
+    this.#logPrepared(movement, group, origin);
     if (group.transactions.length > 0) {
       this.#options.node.submit(settlementId);
       this.#step('submitted', settlementId);
-      this.#track(settlementId);
+      this.#track(settlementId, origin);
     } else {
-      this.#emit(toView(settlement));
+      this.#tellEnd(settlement, toView(settlement), origin);
     }
     return { view: toView(settlement), answer, group };
   }
@@ -253,13 +265,17 @@ export class Settlements {
   /** Finishes, from what the chain says, every open settlement that nobody here is finishing. */
   async recover(): Promise<number> {
     const open = await this.#options.database.read(({ settlements }) => settlements.listPrepared());
-    for (const { settlementId } of open) this.#track(settlementId);
+    for (const { settlementId, kind, key } of open) {
+      if (this.#tracked.has(settlementId)) continue;
+      const origin = originOf(key);
+      this.#options.logger.debug({ settlementId, kind, ...origin }, 'took up an open settlement');
+      this.#track(settlementId, origin);
+    }
     return open.length;
   }
 
-  #track(settlementId: SettlementId): void {
-    if (this.#tracked.has(settlementId)) return;
-    const work = this.#finish(settlementId)
+  #track(settlementId: SettlementId, origin: LogOrigin): void {
+    const work = this.#finish(settlementId, origin)
       .catch((error: unknown) => {
         // The rows say what is still open; recovery takes it up again.
         this.#options.logger.error({ err: error, settlementId }, 'a settlement could not be ended');
@@ -268,17 +284,17 @@ export class Settlements {
     this.#tracked.set(settlementId, work);
   }
 
-  async #finish(settlementId: SettlementId): Promise<void> {
+  async #finish(settlementId: SettlementId, origin: LogOrigin): Promise<void> {
     const { database, node, clock } = this.#options;
     const outcome = await node.outcomeOf(settlementId);
     this.#step('outcome-known', settlementId);
-    const ended = await database.transaction(async (stores) => {
-      const settlement = await stores.settlements.findSettlement(settlementId);
-      if (settlement === undefined) throw new Error(`settlement ${settlementId} has no row`);
-      return await this.#end(stores, settlement, outcome, clock.now());
+    const { settlement, ended } = await database.transaction(async (stores) => {
+      const found = await stores.settlements.findSettlement(settlementId);
+      if (found === undefined) throw new Error(`settlement ${settlementId} has no row`);
+      return { settlement: found, ended: await this.#end(stores, found, outcome, clock.now()) };
     });
     this.#step(ended.state === 'settled' ? 'settled' : 'voided', settlementId);
-    this.#emit(ended);
+    this.#tellEnd(settlement, ended, origin);
   }
 
   async #end(
@@ -390,13 +406,40 @@ export class Settlements {
     giveUp.abort();
   }
 
-  #emit(view: SettlementView): void {
-    this.#ended.tell(view);
+  #logPrepared(
+    { kind }: Movement<unknown>,
+    { groupId, transactions }: CheckedGroup,
+    origin: LogOrigin,
+  ): void {
+    const transactionIds = transactions.map(({ record }) => record.transactionId);
+    const facts = { settlementId: groupId, kind, transactionIds, ...origin };
+    this.#options.logger.debug(facts, 'prepared a settlement');
+  }
+
+  /** One line for each movement of value: what an operator finds it by, and how it ended. */
+  #tellEnd({ handOvers, createdAt }: Settlement, ended: SettlementView, origin: LogOrigin): void {
+    const { settlementId, kind, state, reason } = ended;
+    const seconds = (this.#options.clock.now() - createdAt) / 1_000;
+    const facts = { settlementId, kind, assets: handOvers.length, seconds, ...origin };
+    measure('settlement', { kind, outcome: state === 'voided' ? state : 'settled', seconds });
+    if (state === 'voided') this.#options.logger.info({ ...facts, reason }, 'voided a settlement');
+    else this.#options.logger.info(facts, 'settled');
+    this.#ended.tell(ended);
   }
 
   #step(step: SettlementStep, settlementId: SettlementId): void {
     this.#options.atStep?.(step, settlementId);
   }
+}
+
+/**
+ * Where a settlement came from, also when another process finishes it. The keys of HTTP clients are not for the log, not
+ * even as their hashes: with the same request, a key brings a passphrase back.
+ */
+function originOf(key: IdempotencyKey): LogOrigin {
+  const [, kind, id] = /^(interaction|trade):([^:]+)/.exec(key) ?? [];
+  if (kind === undefined || id === undefined) return {};
+  return kind === 'trade' ? { tradeId: id } : { interactionId: id };
 }
 
 /** Follows the chain, where these transactions stand: passphrases and holders. */

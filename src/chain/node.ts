@@ -85,10 +85,19 @@ export interface NodeStatus {
   readonly assets: number;
   readonly transactions: number;
   readonly pending: number;
+  /** Of what is pending. */
+  readonly queue: {
+    /** Transactions in the push that is under way. */
+    readonly inFlight: number;
+    /** When the oldest was accepted, in ms since the epoch; null when nothing waits. */
+    readonly oldestAcceptedAt: number | null;
+  };
   /** ms since the epoch; null before the first sync. */
   readonly lastSyncAt: number | null;
   /** Null while the remote goes on from what this node knows. */
   readonly rewriting: Rewriting | null;
+  /** True when the last look at the beacon failed: reads go on, nothing new is accepted. */
+  readonly isBeaconAway: boolean;
   readonly faults: readonly ChainFault[];
 }
 

@@ -6,6 +6,7 @@ import { AppError, type ErrorCode } from '../shared/errors.ts';
 import type { AssetId, SettlementId, TransactionId } from '../shared/ids.ts';
 import { Listeners } from '../shared/listeners.ts';
 import type { Logger } from '../shared/logger.ts';
+import { measure, secondsSince } from '../shared/measurements.ts';
 import type { Beacon } from './beacon.ts';
 import type { BranchAddition, ChainIndex, IndexedTransaction } from './chain-index.ts';
 import type { JournalEntry, JournalStore, NodeDatabase } from './journal-store.ts';
@@ -142,8 +143,10 @@ class Node implements NfgtNode {
       epochBranch: beacon.epochBranch,
       ...index.totals(),
       pending: await database.read(({ journal }) => journal.countPending()),
+      queue: this.#pusher.queue,
       lastSyncAt: this.#lastSyncAt,
       rewriting: this.#rewritten.shown(MAX_REWRITES_SHOWN) ?? null,
+      isBeaconAway: this.#isBeaconAway,
       faults: index.listFaults(MAX_FAULTS_SHOWN),
     };
   }
@@ -280,6 +283,7 @@ class Node implements NfgtNode {
   /** Only ever runs while holding the beacon's turn. */
   async #syncNow(): Promise<void> {
     const { beacon, index, clock, logger } = this.#options;
+    const startedAt = performance.now();
     try {
       const rewrites = await syncIndex(beacon, index, {
         witnesses: this.#rewritten.witnesses,
@@ -295,6 +299,9 @@ class Node implements NfgtNode {
     } catch (error) {
       this.#isBeaconAway = true;
       throw error;
+    } finally {
+      const result = this.#isBeaconAway ? 'failed' : 'done';
+      measure('sync', { result, seconds: secondsSince(startedAt) });
     }
   }
 

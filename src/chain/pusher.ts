@@ -5,10 +5,11 @@ import type { Clock } from '../shared/clock.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { AssetId, CommitId, SettlementId, TransactionId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
+import { measure, secondsSince, type Measurements } from '../shared/measurements.ts';
 import type { Beacon, PushResult } from './beacon.ts';
 import type { BranchAddition, ChainIndex } from './chain-index.ts';
 import type { JournalEntry, NodeDatabase } from './journal-store.ts';
-import type { GroupOutcome } from './node.ts';
+import type { GroupOutcome, NodeStatus } from './node.ts';
 import { parseRecord } from './record.ts';
 
 /** The most transactions that go out in one push; a larger batch would make the first in line wait for the last. */
@@ -97,6 +98,7 @@ export class Pusher {
   /** True from before a push until its end is known; an earlier process may have left one in the air. */
   #mustAskRemote = true;
   #running: Promise<void> | undefined;
+  #inFlight = 0;
 
   constructor(options: PusherOptions) {
     this.#options = options;
@@ -106,6 +108,13 @@ export class Pusher {
   /** Transactions and groups that wait for the beacon, roughly: a submitted group counts as one until it is read. */
   get waiting(): number {
     return this.#pendingAssets.size + this.#submitted.size;
+  }
+
+  /** Where the line stands now. */
+  get queue(): NodeStatus['queue'] {
+    // Groups that were set aside stay in their place: the line is in the order of acceptance, but for those of one turn.
+    const [oldest] = this.#waiting;
+    return { inFlight: this.#inFlight, oldestAcceptedAt: oldest?.entries[0]?.acceptedAt ?? null };
   }
 
   isPending(assetId: AssetId): boolean {
@@ -125,7 +134,10 @@ export class Pusher {
       this.#ownTransactions.add(transactionId);
     }
     if (pending.length > 0) {
-      this.#options.logger.info({ transactions: pending.length }, 'took up pending transactions');
+      const { logger } = this.#options;
+      const groupIds = [...this.#submitted];
+      logger.info({ transactions: pending.length }, 'took up pending transactions');
+      logger.debug({ groupIds }, 'took up pending groups');
     }
   }
 
@@ -180,12 +192,13 @@ export class Pusher {
 
   async #takeTurn(): Promise<Turn> {
     const { logger, takeBeaconTurn } = this.#options;
+    let batch: readonly Group[] = [];
     try {
       await this.#readSubmitted();
-      return await takeBeaconTurn(() => this.#pushBatch(this.#takeBatch()));
+      return await takeBeaconTurn(() => this.#pushBatch((batch = this.#takeBatch())));
     } catch (error) {
-      const failures = this.#failures + 1;
-      logger.warn({ err: error, failures }, 'push failed; it will be tried again');
+      const facts = { failures: this.#failures + 1, groupIds: idsOf(batch) };
+      logger.warn({ err: error, ...facts }, 'push failed; it will be tried again');
       return 'failed';
     }
   }
@@ -260,10 +273,8 @@ export class Pusher {
     if (this.#options.isStopped()) return await this.#holdBack();
     const open = await this.#settleDecided(batch);
     if (open.length === 0) return 'done';
-    const drafts = open.flatMap(({ entries }) => entries);
     this.#mustAskRemote = true;
-    const { beacon, mayPush } = this.#options;
-    const result = mayPush() ? await beacon.push(drafts) : OBSERVER_REFUSES;
+    const result = this.#options.mayPush() ? await this.#push(open) : OBSERVER_REFUSES;
     if (result.outcome === 'accepted') {
       this.#mustAskRemote = false;
       this.#welcome(open);
@@ -286,6 +297,25 @@ export class Pusher {
     return 'refused';
   }
 
+  async #push(groups: readonly Group[]): Promise<PushResult> {
+    const { beacon, logger } = this.#options;
+    const drafts = groups.flatMap(({ entries }) => entries);
+    const transactions = drafts.length;
+    let outcome: Measurements['push']['outcome'] = 'failed';
+    const startedAt = performance.now();
+    this.#inFlight = transactions;
+    try {
+      const result = await beacon.push(drafts);
+      outcome = result.outcome;
+      return result;
+    } finally {
+      this.#inFlight = 0;
+      const seconds = secondsSince(startedAt);
+      measure('push', { outcome, seconds, transactions });
+      logger.debug({ outcome, seconds, transactions, groupIds: idsOf(groups) }, 'pushed');
+    }
+  }
+
   /** The remote takes pushes: larger ones may be tried again, and with one that was set aside all of them. */
   #welcome(accepted: readonly Group[]): void {
     this.#maxGroups = Math.min(2 * this.#maxGroups, MAX_BATCH_TRANSACTIONS);
@@ -303,7 +333,7 @@ export class Pusher {
   ): Promise<Turn> {
     const { logger, syncNow } = this.#options;
     logger.info(
-      { outcome: result.outcome, reason: result.reason },
+      { outcome: result.outcome, reason: result.reason, groupIds: idsOf(open) },
       'asking the remote after a push',
     );
     await syncNow();
@@ -411,12 +441,13 @@ export class Pusher {
 
   async #finish(groups: readonly Group[], outcome: GroupOutcome): Promise<void> {
     if (groups.length === 0) return;
-    const groupIds = groups.map(({ groupId }) => groupId);
+    const groupIds = idsOf(groups);
     const reason = outcome.state === 'rejected' ? outcome.reason : null;
     const resolvedAt = this.#options.clock.now();
     await this.#options.database.transaction(({ journal }) =>
       journal.resolveGroups(groupIds, { state: outcome.state, reason, resolvedAt }),
     );
+    this.#options.logger.debug({ ...outcome, groupIds }, 'groups ended');
     const ended = new Set(groupIds);
     this.#waiting = this.#waiting.filter(({ groupId }) => !ended.has(groupId));
     for (const { groupId, entries } of groups) {
@@ -438,6 +469,9 @@ export class Pusher {
     this.#waiters.delete(groupId);
   }
 }
+
+const idsOf = (groups: readonly Group[]): readonly SettlementId[] =>
+  groups.map(({ groupId }) => groupId);
 
 function backOffMs(failures: number): number {
   return Math.min(RETRY_BASE_MS * 2 ** Math.min(failures, 10), RETRY_MAX_MS);

@@ -1,11 +1,13 @@
 // The node without a bot: a validator for programs other than Discord, or an observer that mirrors a beacon.
 import { observerApp, openNodeApp, type NodeApp } from '../app/open-node-app.ts';
-import type { NodeRole } from '../chain/node.ts';
+import type { NfgtNode, NodeRole } from '../chain/node.ts';
 import type { Config } from '../config.ts';
-import { Closers, dataFiles, openBareNode, openCore, type Chain } from '../core.ts';
+import { Closers, dataFiles, openBareNode, openCore } from '../core.ts';
 import { ApiTokenFile } from '../http/api-tokens.ts';
 import { loadReaderPage } from '../http/reader-page.ts';
 import { startHttp } from '../http/server.ts';
+import type { Watched } from '../operation/looked-up.ts';
+import { Operation } from '../operation/operation.ts';
 import type { RunOptions } from '../run-program.ts';
 import { systemClock } from '../shared/clock.ts';
 
@@ -32,30 +34,44 @@ export async function startNode(options: RunOptions): Promise<RunningNode> {
 
 async function openParts(options: RunOptions, closers: Closers): Promise<RunningNode> {
   const { config, logger } = options;
-  const { node, app } = await openNodeAndApp(options, closers);
+  const operation = new Operation();
+  closers.add(() => operation.close());
+  const { node, app, ...parts } = await openNodeAndApp(options, closers);
   closers.add(() => app.close());
   const { httpHost: host, httpPort: port, nodeIntrospection: introspection } = config;
   const page = await loadReaderPage();
-  const apiTokens = new ApiTokenFile(dataFiles(config.dataDir).apiTokens);
-  const parts = { node, app, introspection, apiTokens, page, logger };
-  const http = await startHttp({ host, port, ...parts });
+  const files = dataFiles(config.dataDir);
+  operation.watch({ node, ...parts, stateFile: files.state, isOnDiscord: undefined });
+  const apiTokens = new ApiTokenFile(files.apiTokens);
+  const http = await startHttp({
+    ...{ host, port, node, app, introspection, apiTokens, page, logger },
+    operator: operation,
+  });
   closers.add(() => http.close());
   const { role, beacon } = await node.status();
-  return { role, beacon, apiUrl: http.url, close: () => closers.closeAll() };
+  const close = (): Promise<void> => {
+    operation.stop();
+    return closers.closeAll();
+  };
+  return { role, beacon, apiUrl: http.url, close };
+}
+
+interface OpenedNode extends Pick<Watched, 'database' | 'recovery'> {
+  readonly node: NfgtNode;
+  readonly app: NodeApp;
 }
 
 /** Whoever is to be an observer whatever the beacon allows needs no vault: it has no passphrase to keep. */
-async function openNodeAndApp(
-  options: RunOptions,
-  closers: Closers,
-): Promise<Pick<Chain, 'node'> & { readonly app: NodeApp }> {
+async function openNodeAndApp(options: RunOptions, closers: Closers): Promise<OpenedNode> {
   const { config, logger } = options;
   if (config.nodeRole === 'observer') {
-    const { node } = await openBareNode(config, closers, options);
-    return { node, app: observerApp };
+    const { node, database } = await openBareNode(config, closers, options);
+    return { node, database, recovery: undefined, app: observerApp };
   }
   const core = await openCore(config, closers, options);
-  return { node: core.node, app: await openNodeApp({ ...core, clock: systemClock, logger }) };
+  const { node, database, recovery } = core;
+  const app = await openNodeApp({ ...core, clock: systemClock, logger });
+  return { node, database, recovery, app };
 }
 
 /** What the operator is told once the node runs. */

@@ -3,6 +3,7 @@
 import { clearImmediate, setImmediate } from 'node:timers';
 import type { Stores } from '../app/ports/database.ts';
 import { AppError } from '../shared/errors.ts';
+import { measure, secondsSince } from '../shared/measurements.ts';
 import type { Connection } from './connection.ts';
 import { runWatched } from './nested-works.ts';
 import { bindStores, WorkScope } from './work-scope.ts';
@@ -93,18 +94,24 @@ export class GroupCommit {
   /** Never throws: whatever goes wrong is the answer of the jobs that it concerns. */
   async #runBatch(batch: readonly Job[]): Promise<void> {
     const outcomes: Outcome[] = [];
+    const startedAt = performance.now();
+    const tell = (result: 'committed' | 'lost'): void => {
+      measure('commit', { result, seconds: secondsSince(startedAt), works: batch.length });
+    };
     try {
       this.#connection.control('BEGIN IMMEDIATE');
       for (const job of batch) outcomes.push(await this.#runJob(job));
       this.#connection.control('COMMIT');
     } catch (error) {
       this.#rollBack();
+      tell('lost');
       for (const outcome of outcomes) {
         outcome.job.reject('error' in outcome ? outcome.error : error);
       }
       for (const job of batch.slice(outcomes.length)) job.reject(error);
       return;
     }
+    tell('committed');
     // Refusals too are told only now: they may rest on what an earlier job of the batch wrote.
     for (const outcome of outcomes) {
       if ('error' in outcome) outcome.job.reject(outcome.error);

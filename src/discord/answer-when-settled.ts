@@ -18,6 +18,7 @@ export async function answerWhenSettled(
   show: (settlement: SettlementView) => Promise<unknown>,
 ): Promise<void> {
   const { settlementId } = settlement;
+  call.respond.concerns(settlementId);
   const soon = isOver(settlement)
     ? settlement
     : await app.waitForSettlement(settlementId, call.respond.patienceMs(DIRECT_ANSWER_MS));

@@ -8,6 +8,7 @@ import {
   GatewayIntentBits,
   Options,
   RESTEvents,
+  Status,
 } from 'discord.js';
 import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -47,6 +48,8 @@ export interface DiscordOptions {
 
 export interface DiscordConnection {
   readonly client: Client<true>;
+  /** False while the gateway is away; it reconnects by itself. */
+  isConnected(): boolean;
   /** Takes no new interactions, lets running ones end (at most 10 s), and disconnects. */
   close(): Promise<void>;
 }
@@ -72,6 +75,8 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
     await dispatcher.stop(DRAIN_MS);
     await windows.close();
     calls.close();
+    // It would say that it reconnects, which it does not.
+    client.removeAllListeners(Events.ShardReconnecting);
     await client.destroy();
   };
   let closed: Promise<void> | undefined;
@@ -91,7 +96,9 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
       logger.warn(loggable(error), 'The windows of ended trades could not be brought up to date.');
     });
     logger.info({ applicationId, guilds: ready.guilds.cache.size }, 'The bot is on Discord.');
-    return { client: ready, close };
+    const isConnected = (): boolean =>
+      closed === undefined && ready.ws.shards.every(({ status }) => status === Status.Ready);
+    return { client: ready, isConnected, close };
   } catch (error) {
     await close();
     throw connectionError(error);

@@ -10,6 +10,7 @@ import type {
 } from 'discord.js';
 import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { measure, secondsSince, type Measurements } from '../shared/measurements.ts';
 import type { IdempotencyKey } from '../shared/ids.ts';
 import type { Person } from '../app/app.ts';
 import { assetChoices } from './asset-option.ts';
@@ -129,7 +130,8 @@ export class Dispatcher {
     const command = this.#commands.get(interaction.commandName);
     const subcommand = interaction.options.getSubcommand(false) ?? undefined;
     const place = command === undefined ? 'ephemeral' : visibilityOf(command, subcommand);
-    await this.#handle(interaction, place, async (call) => {
+    const action = actionOf(command, subcommand);
+    await this.#handle(interaction, { place, action }, async (call) => {
       if (command === undefined) return call.respond.whisper(UNKNOWN_COMMAND);
       const { options } = interaction;
       const findPerson = (name: string): Person | undefined => {
@@ -150,7 +152,10 @@ export class Dispatcher {
     const id = parseCustomId(interaction.customId);
     const handler = id === undefined ? undefined : this.#components.get(id.kind);
     const isOnMessage = interaction.isMessageComponent() || interaction.isFromMessage();
-    await this.#handle(interaction, isOnMessage ? 'carrier' : 'ephemeral', async (call) => {
+    const place = isOnMessage ? 'carrier' : 'ephemeral';
+    // The kind of a handler that there is: nobody but us makes new words for a metric.
+    const action = handler === undefined ? 'unknown' : (id?.kind ?? 'unknown');
+    await this.#handle(interaction, { place, action }, async (call) => {
       if (id === undefined || handler === undefined) return call.respond.whisper(UNKNOWN_COMPONENT);
       const values = interaction.isStringSelectMenu() ? interaction.values : [];
       const field = (name: string): string =>
@@ -162,16 +167,20 @@ export class Dispatcher {
   /** Runs a handler with its responder, and tells the member what went wrong. */
   async #handle(
     interaction: Acting,
-    place: AnswerPlace,
+    kind: { readonly place: AnswerPlace; readonly action: string },
     work: (call: Call) => Promise<void>,
   ): Promise<void> {
     const { calls, logger, times, services } = this.#parts;
+    const startedAt = performance.now();
     const isTooMuch = this.#unanswered >= this.#parts.maxUnanswered;
     this.#unanswered += 1;
     const ageMs = ageOf(interaction, times);
     const onAnswered = (): void => void (this.#unanswered -= 1);
     const to = addressOf(interaction);
-    const respond = new Responder({ calls, logger, times, place, to, ageMs, onAnswered });
+    const respond = new Responder({ calls, logger, times, ...kind, to, ageMs, onAnswered });
+    const what = nameOf(interaction);
+    logger.debug({ ...respond.facts, what }, 'An interaction came.');
+    let result: Measurements['interaction']['result'] = 'turned-away';
     try {
       if (this.#stopping.signal.aborted) {
         await respond.whisper(STOPPING);
@@ -191,28 +200,36 @@ export class Dispatcher {
         respond,
         stopping: this.#stopping.signal,
       });
+      result = 'done';
+      logger.debug({ ...respond.facts, what }, 'An interaction is done.');
     } catch (error) {
-      await this.#tellError(interaction, respond, error);
+      result = error instanceof AppError ? 'refused' : 'broken';
+      await this.#tellError(what, respond, error);
     } finally {
       respond.finish();
+      const { action } = kind;
+      measure('interaction', { action, result, seconds: secondsSince(startedAt) });
     }
   }
 
-  async #tellError(interaction: Acting, respond: Responder, error: unknown): Promise<void> {
+  async #tellError(what: string, respond: Responder, error: unknown): Promise<void> {
     const { logger } = this.#parts;
-    const facts = { interactionId: interaction.id, what: nameOf(interaction) };
+    const facts = { ...respond.facts, what };
     if (error instanceof AppError) {
+      measure('refusal', { edge: 'discord', code: error.code });
       const log = error.kind === 'damaged' || error.kind === 'unavailable' ? 'warn' : 'debug';
       logger[log]({ ...facts, code: error.code }, 'An interaction was refused.');
       return respond.whisper(refusalMessage(error));
     }
-    const reference = randomBytes(2).toString('hex').toUpperCase();
-    logger.error({ ...facts, reference, error: loggable(error) }, 'An interaction broke.');
-    await respond.whisper(faultMessage(reference));
+    measure('fault', { edge: 'discord' });
+    const ref = randomBytes(2).toString('hex').toUpperCase();
+    logger.error({ ...facts, ref, error: loggable(error) }, 'An interaction broke.');
+    await respond.whisper(faultMessage(ref));
   }
 
   async #autocomplete(interaction: AutocompleteInteraction): Promise<void> {
     const { calls, logger, services } = this.#parts;
+    const startedAt = performance.now();
     const command = this.#commands.get(interaction.commandName);
     const search = async (): Promise<ReturnType<typeof assetChoices>> => {
       if (command?.autocomplete === undefined || this.#stopping.signal.aborted) return [];
@@ -234,6 +251,8 @@ export class Dispatcher {
     });
     try {
       await calls.sendChoices(addressOf(interaction), choices);
+      const action = `autocomplete ${actionOf(command)}`;
+      measure('answer', { action, seconds: secondsSince(startedAt) });
     } catch (error) {
       // Members type on, and Discord drops the older question: nobody misses this answer.
       const log = failureOf(error) === 'refused' ? 'error' : 'debug';
@@ -262,6 +281,12 @@ function ageOf({ createdTimestamp }: Acting, { answerByMs }: ResponderTimes): nu
 
 function addressOf({ id, applicationId, token }: InteractionAddress): InteractionAddress {
   return { id, applicationId, token };
+}
+
+/** What a member did, for the metrics: only words that commands of ours brought. */
+function actionOf(command: Command | undefined, subcommand?: string): string {
+  if (command === undefined) return '/unknown';
+  return `/${command.name}${subcommand === undefined ? '' : ` ${subcommand}`}`;
 }
 
 function nameOf(interaction: Acting): string {

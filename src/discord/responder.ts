@@ -1,7 +1,9 @@
 // The one way in which an interaction is answered: it knows what was said already, so nothing is acknowledged twice.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { APIModalInteractionResponseCallbackData } from 'discord.js';
+import type { SettlementId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
+import { measure, secondsSince } from '../shared/measurements.ts';
 import type { InteractionAddress, InteractionCalls, MessageRef } from './interaction-calls.ts';
 import { failureOf, loggable } from './rest-failures.ts';
 import { messageBody } from './view.ts';
@@ -49,12 +51,14 @@ export class Responder {
   readonly #calls: InteractionCalls;
   readonly #to: InteractionAddress;
   readonly #place: AnswerPlace;
+  readonly #action: string;
   readonly #logger: Logger;
   readonly #times: ResponderTimes;
   readonly #onAnswered: () => void;
   /** When the member acted, as far as it is known, in ms of `performance.now()`. */
   readonly #startedAt: number;
   readonly #timer: NodeJS.Timeout;
+  #settlementId: SettlementId | undefined;
   #state: State = 'nothing';
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -62,6 +66,8 @@ export class Responder {
     readonly calls: InteractionCalls;
     readonly to: InteractionAddress;
     readonly place: AnswerPlace;
+    /** What the member did, in one of few words, for the metrics. */
+    readonly action: string;
     readonly logger: Logger;
     readonly times: ResponderTimes;
     /** How old the interaction is already. */
@@ -74,12 +80,13 @@ export class Responder {
     this.#calls = parts.calls;
     this.#to = parts.to;
     this.#place = parts.place;
+    this.#action = parts.action;
     this.#logger = parts.logger;
     this.#times = parts.times;
     this.#timer = setTimeout(
       () => {
         this.defer().catch((error: unknown) => {
-          this.#logger.error(this.#facts(error), 'The interaction could not be deferred.');
+          this.#logger.error(this.#factsOf(error), 'The interaction could not be deferred.');
         });
       },
       Math.max(0, parts.times.deferAfterMs - parts.ageMs),
@@ -89,6 +96,17 @@ export class Responder {
   /** Whether Discord will take nothing more for this interaction. */
   get isLost(): boolean {
     return this.#state === 'lost';
+  }
+
+  /** What every line in the log about this interaction carries. */
+  get facts(): { readonly interactionId: string; readonly settlementId?: SettlementId } {
+    const settlementId = this.#settlementId;
+    return { interactionId: this.#to.id, ...(settlementId !== undefined && { settlementId }) };
+  }
+
+  /** The answer is about this settlement, which its lines in the log name from now on. */
+  concerns(settlementId: SettlementId): void {
+    this.#settlementId = settlementId;
   }
 
   /** How long the caller may still wait, at most `wishMs`, and give a direct answer without a deferral before it. */
@@ -256,17 +274,19 @@ export class Responder {
     this.#state = next;
     clearTimeout(this.#timer);
     if (next !== 'deferred') this.#onAnswered();
+    if (next === 'lost') return;
+    measure('answer', { action: this.#action, seconds: secondsSince(this.#startedAt) });
   }
 
   /** What was booked stays booked: an answer that did not arrive is no reason to undo anything, or to do it again. */
   #cannotTell(error: unknown): void {
     // After a lost answer that is the usual way to learn that it was there.
     const log = failureOf(error) === 'acknowledged' ? 'debug' : 'warn';
-    this.#logger[log](this.#facts(error), 'The member may not have been told.');
+    this.#logger[log](this.#factsOf(error), 'The member may not have been told.');
   }
 
-  #facts(error: unknown): object {
-    return { interactionId: this.#to.id, state: this.#state, error: loggable(error) };
+  #factsOf(error: unknown): object {
+    return { ...this.facts, state: this.#state, error: loggable(error) };
   }
 }
 

@@ -5,6 +5,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorKind } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { measure } from '../shared/measurements.ts';
 import { COMMON_HEADERS, JSON_TYPE } from './headers.ts';
 
 /** The status of each kind of expected error. */
@@ -20,9 +21,9 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   damaged: 500,
 };
 
-/** The status that an expected error is answered with. */
-export function statusOf(error: AppError): number {
-  return STATUS_OF_KIND[error.kind];
+/** The status that an error is answered with; 500 for a fault. */
+export function statusOf(error: unknown): number {
+  return error instanceof AppError ? STATUS_OF_KIND[error.kind] : 500;
 }
 
 /** Seconds after which a repeat is worth it: a push takes well under one, a remote comes back later. */
@@ -39,7 +40,10 @@ export function sendError(
   if (refusal === undefined) return sendFault(logger, error, request, reply);
   const { kind, code, message } = refusal;
   const status = statusOf(refusal);
-  if (status >= 500) logger.warn({ code, data: refusal.data, url: request.url }, message);
+  measure('refusal', { edge: 'http', code });
+  const facts = { requestId: request.id, code, method: request.method, url: request.url };
+  if (status >= 500) logger.warn({ ...facts, data: refusal.data }, message);
+  else logger.debug(facts, 'a request was refused');
   const seconds = RETRY_AFTER_SECONDS[kind];
   // A limit by time has said already when it is over.
   if (seconds !== undefined && !reply.hasHeader('Retry-After'))
@@ -74,7 +78,9 @@ function sendFault(
   reply: FastifyReply,
 ): FastifyReply {
   const ref = randomBytes(6).toString('hex');
-  logger.error({ err: error, ref, method: request.method, url: request.url }, 'a request failed');
+  measure('fault', { edge: 'http' });
+  const { id: requestId, method, url } = request;
+  logger.error({ err: error, ref, requestId, method, url }, 'a request failed');
   const text = `Something broke on our side. Whether the request took effect is not known here: look before you repeat it, and give the operator the reference ${ref}.`;
   return reply
     .code(500)

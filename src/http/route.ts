@@ -3,6 +3,8 @@ import type { RateLimitOptions } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ErrorCode } from '../shared/errors.ts';
+import { measure, secondsSince } from '../shared/measurements.ts';
+import { statusOf } from './errors.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import { GATE_ERRORS, type Gate } from './gate.ts';
 import { JSON_TYPE, sendJson } from './headers.ts';
@@ -71,21 +73,49 @@ export interface Serving {
 
 /** Serves a route. */
 export function addRoute(server: FastifyInstance, route: Route, serving: Serving): void {
-  server.route({
-    method: route.method,
-    url: route.path,
+  const { method, path } = route;
+  const common = {
+    method,
+    url: path,
     config: route.isThrottled ? { rateLimit: serving.rateLimit } : {},
-    handler: route.isOfChain
-      ? (request, reply) => {
-          const render = (): string => printAtOnce(route.handle(request));
-          sendJson(reply, serving.answers.get(request.url, render));
-        }
-      : async (request, reply) => {
-          // Before anything of the body is read.
-          if (route.isGuarded) await serving.gate(request);
-          await send(reply, await route.handle(request));
-        },
+  };
+  if (route.isOfChain) {
+    server.route({ ...common, handler: answerOfChain(route, serving) });
+    return;
+  }
+  server.route({
+    ...common,
+    handler: async (request, reply) => {
+      // Before anything of the body is read.
+      if (route.isGuarded) await serving.gate(request);
+      await send(reply, await route.handle(request));
+    },
+    onResponse: (_request, reply, done) => {
+      const { statusCode: status } = reply.raw;
+      measure('request', { method, route: path, status, seconds: reply.elapsedTime / 1_000 });
+      done();
+    },
   });
+}
+
+/** Measured on the spot: to be told when an answer has left costs a good part of what it costs to give it. */
+function answerOfChain(route: Route, { answers }: Serving) {
+  const { method, path } = route;
+  return (request: FastifyRequest, reply: FastifyReply): void => {
+    const startedAt = performance.now();
+    let status = 200;
+    try {
+      sendJson(
+        reply,
+        answers.get(request.url, () => printAtOnce(route.handle(request))),
+      );
+    } catch (error) {
+      status = statusOf(error);
+      throw error;
+    } finally {
+      measure('request', { method, route: path, status, seconds: secondsSince(startedAt) });
+    }
+  };
 }
 
 async function send(reply: FastifyReply, answer: Payload<object>): Promise<void> {

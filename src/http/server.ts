@@ -5,12 +5,19 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { App } from '../app/app.ts';
 import type { NfgtNode } from '../chain/node.ts';
 import { AppError } from '../shared/errors.ts';
+import { measure } from '../shared/measurements.ts';
 import type { Logger } from '../shared/logger.ts';
 import { AnswerCache } from './answer-cache.ts';
 import type { ApiTokenFile } from './api-tokens.ts';
 import { boundConnections, type ConnectionLimits } from './connections.ts';
 import { isLoopbackAddress, makeGate } from './gate.ts';
-import { COMMON_HEADERS, isPreflight, PREFLIGHT_HEADERS } from './headers.ts';
+import {
+  COMMON_HEADERS,
+  isPreflight,
+  makeRequestIds,
+  PREFLIGHT_HEADERS,
+  REQUEST_ID,
+} from './headers.ts';
 import {
   CLOSE_GRACE_MS,
   CREATES_PER_WINDOW,
@@ -26,6 +33,7 @@ import {
 } from './limits.ts';
 import { answerBrokenConnection, sendError } from './errors.ts';
 import { makeDescriptionRoute } from './openapi.ts';
+import { addOperatorRoutes, type OperatorParts } from './operator-routes.ts';
 import { addReaderPage, type ReaderPage } from './reader-page.ts';
 import { addRoute, type Route } from './route.ts';
 import { makeCreateRoute } from './routes/create-transaction.ts';
@@ -50,6 +58,8 @@ export interface HttpParts {
   readonly apiTokens?: Pick<ApiTokenFile, 'current'>;
   /** What people see at `/`; without it the path is not there. */
   readonly page?: ReaderPage;
+  /** What an operator's tools are answered from; without it their paths are not there. */
+  readonly operator?: OperatorParts;
   readonly logger: Logger;
 }
 
@@ -117,6 +127,9 @@ export async function startHttp(
   };
 }
 
+/** How a path that is not in the table is counted: nobody but us makes new words for a metric. */
+const NO_ROUTE = { method: 'any', route: 'none' } as const;
+
 /** Builds the server; it does not listen yet. */
 export function buildHttp(parts: HttpParts, limits = CLIENT_LIMITS): FastifyInstance {
   const { logger } = parts;
@@ -132,6 +145,7 @@ export function buildHttp(parts: HttpParts, limits = CLIENT_LIMITS): FastifyInst
     // Requests that came before the end are answered, not refused.
     return503OnClosing: false,
     exposeHeadRoutes: false,
+    genReqId: makeRequestIds(),
     routerOptions: {
       ignoreTrailingSlash: true,
       // Ids are bounded by the size of the request line; a long one is unknown, not another route.
@@ -153,14 +167,15 @@ export function buildHttp(parts: HttpParts, limits = CLIENT_LIMITS): FastifyInst
     else if (isPreflight(request)) void reply.code(204).headers(PREFLIGHT_HEADERS).send();
     else next();
   });
-  server.addHook('onSend', (_request, reply, payload, next) => {
-    void reply.headers(COMMON_HEADERS);
+  server.addHook('onSend', (request, reply, payload, next) => {
+    void reply.headers(COMMON_HEADERS).header(REQUEST_ID, request.id);
     next(null, payload);
   });
   // The words, type and status of the first program, also for a method that a path does not have.
-  server.setNotFoundHandler((_request, reply) =>
-    reply.code(404).type('text/plain').send('404 page not found'),
-  );
+  server.setNotFoundHandler((_request, reply) => {
+    measure('request', { ...NO_ROUTE, status: 404, seconds: reply.elapsedTime / 1_000 });
+    return reply.code(404).type('text/plain').send('404 page not found');
+  });
   server.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply));
   // What its headers would say stands in the description; an answer carries `Retry-After` alone.
   const addHeaders = {
@@ -176,6 +191,7 @@ export function buildHttp(parts: HttpParts, limits = CLIENT_LIMITS): FastifyInst
   const serving = { rateLimit: limitCreates(limits.creates), answers, gate };
   void server.register((scope, _options, done) => {
     if (parts.page !== undefined) addReaderPage(scope, parts.page);
+    if (parts.operator !== undefined) addOperatorRoutes(scope, parts.operator, gate);
     for (const route of listRoutes(parts)) addRoute(scope, route, serving);
     done();
   });

@@ -108,12 +108,18 @@ export class RecoveryJournal {
   /** Where the next record begins. */
   #size = 0;
   #running: Promise<void> | undefined;
+  #isWritable = true;
 
   constructor({ file, vault, logger }: RecoveryJournalOptions) {
     this.file = file;
     this.#vault = vault;
     this.#key = keyOf(vault);
     this.#logger = logger;
+  }
+
+  /** False once a write has failed, until one succeeds. */
+  get isWritable(): boolean {
+    return this.#isWritable;
   }
 
   /** What the file holds; empty when it is not there. @throws AppError RECOVERY_JOURNAL_UNUSABLE */
@@ -145,8 +151,10 @@ export class RecoveryJournal {
             group.flatMap(({ entries }) => entries),
           ),
         );
+        this.#isWritable = true;
         for (const { resolve } of group) resolve();
       } catch (error) {
+        this.#isWritable = false;
         await this.#letGo();
         const refusal = this.#refusalOf(error);
         this.#logger.error({ err: refusal }, 'the recovery journal cannot be written');

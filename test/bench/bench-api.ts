@@ -1,5 +1,6 @@
 // Serves the HTTP API over a validator of the benchmark.
 import { startHttp, type HttpServer } from '../../src/http/server.ts';
+import { Operation } from '../../src/operation/operation.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import type { BenchValidator } from './bench-node.ts';
 
@@ -11,6 +12,8 @@ export function startBenchApi({ node, create }: BenchValidator): Promise<HttpSer
     node,
     app: { createTransaction: create, botOwnerId: undefined },
     introspection: true,
+    // Counts as the program does.
+    operator: new Operation(),
     logger: silentLogger,
   });
 }

@@ -1,8 +1,9 @@
 // `aibot node` as an operator runs it: real processes on a beacon that plain git looks at.
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, test } from '@jest/globals';
+import { hasPushBegun, holdPushes } from '../support/hold-pushes.ts';
 import { listDescendants, signal } from '../support/process-tree.ts';
 import { git, tempDir } from '../support/temp-dir.ts';
 import {
@@ -54,16 +55,6 @@ function refsOf(beacon: string): { readonly commits: string[]; readonly tags: st
   };
 }
 
-/** Makes the beacon wait with every push for as long as the returned function has not been called. */
-function holdPushes(beacon: string): () => void {
-  const hook = join(beacon, 'hooks', 'pre-receive');
-  mkdirSync(join(beacon, 'hooks'), { recursive: true });
-  const begun = `${hook}.begun`;
-  const wait = `#!/bin/sh\ntouch '${begun}'\nwhile [ -e '${hook}' ]; do sleep 0.02; done\n`;
-  writeFileSync(hook, wait, { mode: 0o755 });
-  return () => rmSync(hook, { force: true });
-}
-
 function refusePushes(beacon: string): void {
   mkdirSync(join(beacon, 'hooks'), { recursive: true });
   writeFileSync(join(beacon, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
@@ -80,7 +71,7 @@ function pendingIn(folder: string): unknown {
 }
 
 const pushHasBegun = (beacon: string): Promise<true> =>
-  eventually(() => existsSync(join(beacon, 'hooks', 'pre-receive.begun')) || undefined);
+  eventually(() => hasPushBegun(beacon) || undefined);
 
 describe('a validator', () => {
   test('puts what callers send on the chain, and hands assets over for the passphrase that it gave', async () => {

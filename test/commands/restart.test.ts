@@ -1,65 +1,19 @@
 // The whole program stopped and started again on the same data directory, while Discord goes on.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { buttonLabelled, openButtons, textOf, withStandIn } from '../support/discord-stand-in.ts';
+import { buttonLabelled, openButtons, textOf } from '../support/discord-stand-in.ts';
 import type { Stage } from '../support/discord-stand-in.ts';
-import { HOUSE_GUYACHA, takeSnapshot } from '../support/real-house.ts';
-import { tempDir } from '../support/temp-dir.ts';
-import { parseConfig } from '../../src/config.ts';
-import { startProgram } from '../../src/program.ts';
-import type { Program } from '../../src/program.ts';
+import { withProgram, type ProgramStage } from '../support/program.ts';
+import { takeSnapshot } from '../support/real-house.ts';
 import type { WireMessage } from '../../src/playground/wire.ts';
-import { silentLogger } from '../../src/shared/logger.ts';
 import { trade } from './acts.ts';
 import type { Driver } from './acts.ts';
 
-interface ProgramStage extends Stage {
-  readonly dataDir: string;
-  /** Stops the program and starts it again. */
-  readonly restart: (between?: () => Promise<void>) => Promise<void>;
-  readonly program: () => Program;
-}
-
-async function withProgram(
-  run: (stage: ProgramStage) => Promise<void>,
-  env: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const folder = tempDir();
-  const dataDir = join(folder, 'data');
-  const guyachaFile = join(folder, 'guyacha.yaml');
-  writeFileSync(guyachaFile, HOUSE_GUYACHA);
-  await withStandIn(async (stage) => {
-    const { standIn } = stage;
-    const config = parseConfig({
-      ...{ DISCORD_TOKEN: standIn.token, DISCORD_GUILD_ID: standIn.guildId },
-      ...{ DISCORD_API_URL: standIn.url, DATA_DIR: dataDir, HTTP_PORT: '0' },
-      ...{ GUYACHA_FILE: guyachaFile, DAILY_GC: '1000', MINT_COOLDOWN_MS: '0', ...env },
-    });
-    const lost = (reason: Error): void => {
-      throw reason;
-    };
-    const start = async (): Promise<Program> => {
-      const surroundings = { logger: silentLogger, ambient: process.env };
-      const started = await startProgram({ config, onLost: lost, ...surroundings });
-      await standIn.botReady({ command: 'trade' });
-      return started;
-    };
-    let program = await start();
-    const restart = async (between?: () => Promise<void>): Promise<void> => {
-      await program.close();
-      await between?.();
-      program = await start();
-    };
-    try {
-      await run({ ...stage, dataDir, restart, program: () => program });
-      expect((await program.app.audit()).findings).toEqual([]);
-      expect(standIn.violations()).toEqual([]);
-    } finally {
-      await program.close();
-    }
-  });
-}
+/** Runs a test with the program, whose audit is clean at the end. */
+const withSoundProgram: typeof withProgram = (run, env) =>
+  withProgram(async (stage) => {
+    await run(stage);
+    expect((await stage.program().app.audit()).findings).toEqual([]);
+  }, env);
 
 /** Ada offers an asset that she minted and Ben coins of his; the window before anyone locks. */
 async function offerBoth({ ada, ben, standIn }: ProgramStage): Promise<WireMessage> {
@@ -93,7 +47,7 @@ const press = (who: Driver, window: WireMessage, label: string): Promise<WireMes
   who.click(window, buttonLabelled(window, label)).reply();
 
 test('a trade goes on in its old window after every restart of the program', () =>
-  withProgram(async (stage) => {
+  withSoundProgram(async (stage) => {
     const { ada, ben, standIn, restart, dataDir, program } = stage;
     let window = await offerBoth(stage);
     const before = takeSnapshot(dataDir);
@@ -119,7 +73,7 @@ test('a trade goes on in its old window after every restart of the program', () 
   }));
 
 test('an offer is changed by command after a restart, and the old window follows', () =>
-  withProgram(async (stage) => {
+  withSoundProgram(async (stage) => {
     const { ada, ben, standIn, restart } = stage;
     const window = await offerBoth(stage);
     await restart();
@@ -132,7 +86,7 @@ test('an offer is changed by command after a restart, and the old window follows
   }));
 
 test('a trade that expires while the program is away frees its assets and says so when it is back', () =>
-  withProgram(
+  withSoundProgram(
     async (stage) => {
       const { ada, ben, standIn, restart } = stage;
       const window = await offerBoth(stage);

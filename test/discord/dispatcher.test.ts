@@ -56,7 +56,7 @@ describe('a fault', () => {
       const reference = /\(ref ([0-9A-F]{4})\)/.exec(textOf(message))?.[1];
       expect(textOf(message)).not.toMatch(/boom|nothing (moved|was)/i);
       const line = log.find(({ level }) => level === 'error');
-      expect(line?.facts).toMatchObject({ reference, error: { message: 'boom' } });
+      expect(line?.facts).toMatchObject({ ref: reference, error: { message: 'boom' } });
       expect(JSON.stringify(line)).toContain('dispatcher.test.ts');
     }));
 

@@ -219,8 +219,10 @@ export class FakeNode implements HttpParts {
       assets: new Set(this.chain.all.map(({ assetId }) => assetId)).size,
       transactions: this.chain.all.length,
       pending: this.#pending.size,
+      queue: { inFlight: 0, oldestAcceptedAt: null },
       lastSyncAt: null,
       rewriting: null,
+      isBeaconAway: false,
       faults: this.faults,
     };
   }

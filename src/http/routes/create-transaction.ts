@@ -55,6 +55,7 @@ export function makeCreateRoute(app: Pick<App, 'createTransaction'>): Route {
         metadata: body['metadata'],
         transactionId: body['transaction_id'],
         key,
+        requestId: request.id,
       });
       // The record's own bytes follow the passphrase, so that caller and chain see the same text.
       const fields = encodeRecord(record).toString('utf8').slice(1);
