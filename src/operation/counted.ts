@@ -144,7 +144,7 @@ function countEdges(registry: Registry, listen: Listen): void {
   );
   const requestSeconds = new Histogram({
     name: 'aibot_http_request_duration_seconds',
-    help: 'Requests of the HTTP API by method, route and status',
+    help: 'Requests of the HTTP API by method, route and status, but for reads of the chain',
     labelNames: ['method', 'route', 'status'],
     buckets: REQUEST_BUCKETS,
     registers,
@@ -152,6 +152,7 @@ function countEdges(registry: Registry, listen: Listen): void {
   listen('request', ({ method, route, status, seconds }) =>
     requestSeconds.observe({ method, route, status }, seconds),
   );
+  countReads(registry, listen);
   const refusals = new Counter({
     name: 'aibot_refusals_total',
     help: 'Expected refusals by edge and code; docs/errors.md says what each means',
@@ -167,4 +168,50 @@ function countEdges(registry: Registry, listen: Listen): void {
   });
   for (const edge of ['discord', 'http']) faults.inc({ edge }, 0);
   listen('fault', ({ edge }) => faults.inc({ edge }));
+}
+
+interface Tally {
+  reads: number;
+  seconds: number;
+}
+
+/** Reads are added up by hand and told when somebody asks: to observe each costs a part of what it costs to answer it. */
+function countReads(registry: Registry, listen: Listen): void {
+  const tallies = new Map<string, Map<number, Tally>>();
+  const labelNames = ['route', 'status'];
+  const registers = [registry];
+  const fill = (): void => {
+    reads.reset();
+    seconds.reset();
+    for (const [route, byStatus] of tallies) {
+      for (const [status, tally] of byStatus) {
+        reads.inc({ route, status }, tally.reads);
+        seconds.inc({ route, status }, tally.seconds);
+      }
+    }
+  };
+  const reads = new Counter({
+    name: 'aibot_http_reads_total',
+    help: 'Reads of the chain over HTTP by route and status',
+    labelNames,
+    registers,
+    collect: fill,
+  });
+  const seconds = new Counter({
+    name: 'aibot_http_read_seconds_total',
+    help: 'Time that the reads of the chain over HTTP took, by route and status',
+    labelNames,
+    registers,
+  });
+  listen('read', ({ route, status, seconds: taken }) => {
+    let byStatus = tallies.get(route);
+    if (byStatus === undefined) tallies.set(route, (byStatus = new Map<number, Tally>()));
+    const tally = byStatus.get(status);
+    if (tally === undefined) {
+      byStatus.set(status, { reads: 1, seconds: taken });
+      return;
+    }
+    tally.reads += 1;
+    tally.seconds += taken;
+  });
 }

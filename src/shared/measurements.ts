@@ -45,6 +45,8 @@ export interface Measurements {
     readonly status: number;
     readonly seconds: number;
   };
+  /** A request that is answered from the index: there may be tens of thousands a second. */
+  readonly read: { readonly route: string; readonly status: number; readonly seconds: number };
   readonly refusal: { readonly edge: Edge; readonly code: ErrorCode };
   readonly fault: { readonly edge: Edge };
 }
@@ -60,6 +62,7 @@ const CHANNELS = {
   answer: channel('aibot:answer'),
   interaction: channel('aibot:interaction'),
   request: channel('aibot:request'),
+  read: channel('aibot:read'),
   refusal: channel('aibot:refusal'),
   fault: channel('aibot:fault'),
 } as const satisfies Record<keyof Measurements, unknown>;

@@ -115,13 +115,18 @@ describe('metrics', () => {
       expect(values('aibot_build_info', { version: '0.1.0' })).toBe(1);
       const requests = 'aibot_http_request_duration_seconds_count';
       for (const [route, status] of [
-        ['/api/query/spot/asset/:id', '200'],
         ['/api/node', '200'],
-        ['/api/query/history/asset/:id/:depth', '400'],
         ['none', '404'],
       ]) {
         expect([route, values(requests, { route, status })]).toEqual([route, 1]);
       }
+      for (const [route, status] of [
+        ['/api/query/spot/asset/:id', '200'],
+        ['/api/query/history/asset/:id/:depth', '400'],
+      ]) {
+        expect([route, values('aibot_http_reads_total', { route, status })]).toEqual([route, 1]);
+      }
+      expect(values('aibot_http_read_seconds_total')).toBeGreaterThan(0);
       expect(values('process_open_fds')).toBeGreaterThan(3);
       expect(values('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
       expect(JSON.stringify([...now])).not.toMatch(/fresh-1|stranger|120000000000000000/);
