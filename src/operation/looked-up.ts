@@ -51,6 +51,10 @@ function makeNodeGauges(registry: Registry): Look {
   const make = (name: string, help: string): Gauge => gauge(registry, `aibot_${name}`, help);
   const role = gauge(registry, 'aibot_node_role', '1 for the role that the node has', ['role']);
   const reachable = make('node_beacon_reachable', '1 when the last look at the beacon succeeded');
+  const rewritten = make(
+    'node_chain_rewritten',
+    '1 while the chain is rewritten and writing stopped',
+  );
   const syncAge = make('node_last_sync_age_seconds', 'Time since the last successful sync');
   const pending = make('node_pending_transactions', 'Transactions that wait for the beacon');
   const inFlight = make('node_in_flight_transactions', 'Those of them in the push under way');
@@ -67,6 +71,7 @@ function makeNodeGauges(registry: Registry): Look {
       role.set({ role: each }, status.role === each ? 1 : 0);
     }
     reachable.set(status.isBeaconAway ? 0 : 1);
+    rewritten.set(status.rewriting === null ? 0 : 1);
     if (status.lastSyncAt !== null) syncAge.set(secondsAgo(status.lastSyncAt));
     const { oldestAcceptedAt } = status.queue;
     pending.set(status.pending);

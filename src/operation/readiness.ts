@@ -8,6 +8,7 @@ export type NotReady =
   | 'STOPPING'
   | 'NOT_SYNCED'
   | 'BEACON_UNREACHABLE'
+  | 'CHAIN_REWRITTEN'
   | 'DATABASE_UNAVAILABLE'
   | 'DISCORD_DISCONNECTED';
 
@@ -26,6 +27,7 @@ export async function listNotReady(watched: Watched): Promise<readonly NotReady[
   if (status === undefined || isWritable === undefined) found.push('DATABASE_UNAVAILABLE');
   if (status?.lastSyncAt === null) found.push('NOT_SYNCED');
   if (status?.isBeaconAway === true) found.push('BEACON_UNREACHABLE');
+  if (status !== undefined && status.rewriting !== null) found.push('CHAIN_REWRITTEN');
   if (isOnDiscord?.() === false) found.push('DISCORD_DISCONNECTED');
   return found;
 }

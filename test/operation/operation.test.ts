@@ -6,7 +6,7 @@ import { textOf } from '../support/discord-stand-in.ts';
 import { parseExposition, valueOf, type Family } from '../support/exposition.ts';
 import { holdPushes } from '../support/hold-pushes.ts';
 import { withProgram, type ProgramStage } from '../support/program.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { git, tempDir } from '../support/temp-dir.ts';
 
 type Metrics = ReadonlyMap<string, Family>;
 
@@ -197,6 +197,20 @@ describe('a program', () => {
       await roll.settledWhen((message) => textOf(message).includes('committed'));
       expect(await oldestAge()).toBe(0);
     }));
+
+  test('is not ready while the chain is rewritten, and says so in its metrics', () =>
+    withProgram(async (stage) => {
+      const url = urlOf(stage);
+      const { beacon } = stage;
+      await becomes(url, READY);
+      const tip = git(beacon, ['rev-parse', 'refs/heads/nfgt-only-lamp']);
+      git(beacon, ['update-ref', '-d', 'refs/heads/nfgt-only-lamp']);
+      await becomes(url, notReady('CHAIN_REWRITTEN'));
+      expect(valueOf(await scrape(url), 'aibot_node_chain_rewritten')).toBe(1);
+      git(beacon, ['update-ref', 'refs/heads/nfgt-only-lamp', tip]);
+      await becomes(url, READY);
+      expect(valueOf(await scrape(url), 'aibot_node_chain_rewritten')).toBe(0);
+    }, quickSync));
 
   test('is not ready while the gateway is away', () =>
     withProgram(async (stage) => {
