@@ -64,15 +64,6 @@ export class SimulatedBeacon implements Beacon {
     return this.#inner.isAncestor(commitId, branch, tip);
   }
 
-  async isAncestor(
-    commitId: CommitId,
-    branch: string,
-    tip: CommitId,
-  ): Promise<boolean | undefined> {
-    await this.#travel();
-    return this.#inner.isAncestor(commitId, branch, tip);
-  }
-
   async checkPushRight(): Promise<PushRight> {
     await this.#travel();
     return this.#inner.checkPushRight();
