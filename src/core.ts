@@ -122,13 +122,14 @@ export function beaconCredentials(config: Config): Credentials {
  * Opens the beacon that the configuration names, or the embedded one.
  * @param git.signer signs what is pushed.
  * @param git.knownEpoch where the epoch branch was last seen.
+ * @param git.readOnly true to make nothing where nothing is.
  * @throws AppError BEACON_UNREACHABLE, BEACON_UNUSABLE
  */
 export function openBeacon(
   config: Config,
   workDir: string,
   { logger, ambient }: Surroundings,
-  git: Pick<GitBeaconOptions, 'signer' | 'knownEpoch'> = {},
+  git: Pick<GitBeaconOptions, 'signer' | 'knownEpoch' | 'readOnly'> = {},
 ): Promise<Beacon> {
   return openGitBeacon({
     url: config.beaconUrl ?? dataFiles(config.dataDir).beacon,

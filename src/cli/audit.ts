@@ -28,7 +28,7 @@ export async function auditFromOutside(
     const { database, vault } = await openState(config, closers, surroundings.logger);
     const workDir = await mkdtemp(join(tmpdir(), 'aibot-audit-'));
     closers.add(() => rm(workDir, { recursive: true, force: true }));
-    const beacon = await openBeacon(config, workDir, surroundings);
+    const beacon = await openBeacon(config, workDir, surroundings, { readOnly: true });
     closers.add(() => beacon.close());
     const index = openChainIndex(':memory:');
     closers.add(() => index.close());

@@ -53,7 +53,7 @@ export async function unbundleBeacon(
   const { beacon, bundle, epochBranch } = options;
   await mkdir(dirname(resolve(beacon)), { recursive: true, mode: 0o700 });
   await withGit(options, async (run, git) => {
-    await openLocalBeacon(git, resolve(beacon), epochBranch);
+    await openLocalBeacon(git, resolve(beacon), { epochBranch });
     // Nobody relies on it before it is whole; then everything is flushed once instead of every ref.
     const fetch = ['-c', 'core.fsync=none', 'fetch', '--quiet', '--no-write-fetch-head'];
     await run([...fetch, '--', resolve(bundle), '+refs/*:refs/*']);

@@ -111,14 +111,17 @@ export function epochObjects(format: ObjectFormat): readonly [GitObject, ...GitO
 
 /**
  * Finds the beacon in a directory, or makes it when nothing is there.
- * @throws AppError BEACON_UNUSABLE when something else is there
+ * @throws AppError BEACON_UNUSABLE when something else is there, or nothing and it is to be read only
  */
 export async function openLocalBeacon(
   git: Git,
   path: string,
-  epochBranch: string,
+  { epochBranch, readOnly = false }: { readonly epochBranch: string; readonly readOnly?: boolean },
 ): Promise<LocalBeacon> {
-  if (await isEmpty(path)) await createBeacon(git, path, epochBranch);
+  if (await isEmpty(path)) {
+    if (readOnly) throw unusable(path, 'nothing is there');
+    await createBeacon(git, path, epochBranch);
+  }
   const paths = ['--git-path', 'objects', '--git-path', 'hooks'];
   const args = ['rev-parse', '--absolute-git-dir', ...paths, '--show-object-format'];
   const environment = { ...git.environment, GIT_CEILING_DIRECTORIES: dirname(path) };
@@ -142,7 +145,7 @@ export async function openLocalBeacon(
     objectFormat: format,
     own,
   };
-  if (own) await takeUp(beacon);
+  if (own && !readOnly) await takeUp(beacon);
   return beacon;
 }
 

@@ -29,6 +29,8 @@ export interface GitBeaconOptions extends Credentials {
    * gone, is opened all the same, as far as reading goes, and never gets an epoch commit of ours.
    */
   readonly knownEpoch?: CommitId | undefined;
+  /** True to make nothing, mend nothing and push nothing at the remote: what is not there is then an error. */
+  readonly readOnly?: boolean;
   /** A directory of the adapter's own; deleting it while the beacon is closed costs a fetch and nothing else. */
   readonly workDir: string;
   /** Signs what is pushed; without one commits are unsigned. */
@@ -64,7 +66,7 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
     const git = { pool, environment };
     const local =
       remote.transport === 'path'
-        ? await openLocalBeacon(git, remote.location, options.epochBranch)
+        ? await openLocalBeacon(git, remote.location, options)
         : undefined;
     const open = (objectFormat: ObjectFormat): Promise<ScratchRepository> =>
       openScratchRepository({
@@ -85,7 +87,7 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
     const epoch =
       options.knownEpoch ??
       first.branches.get(options.epochBranch) ??
-      (await startEpoch(transport, scratch, first, options.epochBranch));
+      (await startEpoch(transport, scratch, first, options));
     const beacon = new GitBeacon({ ...options, transport, scratch, advertisements, local, epoch });
     await beacon.learnEpoch(epoch);
     return beacon;
@@ -118,10 +120,10 @@ async function startEpoch(
   transport: Transport,
   scratch: ScratchRepository,
   { branches }: Advertisement,
-  epochBranch: string,
+  { epochBranch, readOnly = false }: Pick<GitBeaconOptions, 'epochBranch' | 'readOnly'>,
 ): Promise<CommitId> {
   const { pool, remote } = transport;
-  if (branches.size > 0) throw unusable(remote, `it has no branch ${epochBranch}`);
+  if (branches.size > 0 || readOnly) throw unusable(remote, `it has no branch ${epochBranch}`);
   const objects = epochObjects(scratch.objectFormat);
   const pack = encodePack(scratch.objectFormat, objects);
   await storePack(pool, { ...transport, gitDir: scratch.gitDir }, pack, 'strict');
