@@ -308,6 +308,21 @@ inBrowser('the page for readers in Chromium (skipped where there is none)', () =
     );
   });
 
+  test('says while the chain is rewritten that nothing is written and since when, and no longer than that', async () => {
+    const tip = remote.branches.get('nfgt-page-2')!;
+    remote.branches.delete('nfgt-page-2');
+    await stage.node.sync();
+    const { rewriting } = await stage.node.status();
+    const stop = page.locator('#node').getByText('The beacon’s chain was rewritten');
+    await stop.waitFor();
+    expect(await stop.locator('time').first().getAttribute('datetime')).toBe(
+      new Date(rewriting!.since).toISOString(),
+    );
+    remote.branches.set('nfgt-page-2', tip);
+    await stage.node.sync();
+    await stop.waitFor({ state: 'detached' });
+  });
+
   test('takes the keyboard through the form, and every field has a name', async () => {
     await page.keyboard.press('Tab');
     const order: (string | undefined)[] = [];

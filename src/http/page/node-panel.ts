@@ -12,7 +12,7 @@ const ROLES: Readonly<Record<NodeStatus['role'], string>> = {
 
 /** Everything under the heading "This node". */
 export function drawNode(status: NodeStatus): HTMLElement[] {
-  const { bot_owner_id: bot, faults, role } = status;
+  const { bot_owner_id: bot, faults, role, rewritten } = status;
   return [
     h(
       'ul',
@@ -24,6 +24,7 @@ export function drawNode(status: NodeStatus): HTMLElement[] {
     ),
     facts([
       ['Role', h('span', {}, badge(role, 'good'), ` ${ROLES[role]}`)],
+      ...(rewritten === null ? [] : [['Writing', drawStop(rewritten)] as const]),
       ['Beacon', foreign(status.beacon)],
       ['Epoch branch', foreign(status.epoch_branch)],
       ['Last sync', h('span', { id: 'last-sync' }, drawLastSync(status))],
@@ -34,6 +35,12 @@ export function drawNode(status: NodeStatus): HTMLElement[] {
     part('Faults on the chain', drawFaults(faults)),
     part('How it came to its role', drawRoleEvents(status.role_events)),
   ];
+}
+
+/** Since when nothing is written, and why what the page shows is older than the beacon. */
+function drawStop({ since }: NonNullable<NodeStatus['rewritten']>): HTMLElement {
+  const why = 'The beacon’s chain was rewritten; this page shows what the node knew before.';
+  return h('span', {}, badge('stopped', 'bad'), ' since ', moment(since), ` ${why}`);
 }
 
 /** When the node last heard the beacon; it changes all the time while nothing else does. */
