@@ -106,7 +106,7 @@ export class Rewritten {
           ...{ kind, name, expected: expected ?? null, found: found ?? null },
         })),
       },
-      'CHAIN_REWRITTEN: the beacon no longer goes on from what this node knows. Nothing is written any more, reads show what was known. docs/recipes/chain-rewritten.md says how to go on',
+      'CHAIN_REWRITTEN: the beacon no longer goes on from what this node knows. Nothing is written any more, reads show what was known. `npx aibot chain show` prints what puts it back; docs/recipes/chain-rewritten.md says how to go on',
     );
     onChange(now);
   }

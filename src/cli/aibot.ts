@@ -9,6 +9,7 @@ import { keepToOwner, reportFailure, runProgram } from '../run-program.ts';
 import { AppError } from '../shared/errors.ts';
 import { auditFromOutside, printAudit } from './audit.ts';
 import { printBackup, takeBackup } from './backup.ts';
+import { findRewritesFromOutside, printRewrites } from './chain.ts';
 import { announceNode, startNode } from './node.ts';
 import { printRestore, restoreBackup } from './restore.ts';
 import { addToken, listTokens, removeToken } from './token.ts';
@@ -70,6 +71,23 @@ interface VerifyCommandOptions {
   readonly epochBranch?: string;
   readonly maxFindings: string;
 }
+
+program
+  .command('chain')
+  .description('the chain as this node knows it')
+  .command('show')
+  .description(
+    'list every ref that was rewritten, whom it concerns and what puts it back, beside a running bot or without; exits 65 when there is one',
+  )
+  .option('--json', 'print the report as JSON')
+  .action(async ({ json = false }: { json?: boolean }) => {
+    const config = parseConfig(process.env);
+    const surroundings = { logger: openQuietLog(), ambient: process.env };
+    const report = await findRewritesFromOutside(config, surroundings);
+    console.log(json ? JSON.stringify(report, undefined, 2) : printRewrites(report));
+    const count = report.refs.length;
+    if (count > 0) throw new AppError('REWRITES_FOUND', { count });
+  });
 
 program
   .command('backup')

@@ -9,6 +9,7 @@ import { parseConfig } from '../config.ts';
 import { beaconCredentials, Closers } from '../core.ts';
 import { openRepository } from '../git/repository-reader.ts';
 import { AppError } from '../shared/errors.ts';
+import { printable } from './printable.ts';
 
 export interface VerifyRequest {
   /** A path or any URL that BEACON_URL takes. */
@@ -132,14 +133,6 @@ function printRemarks({ total, byKind, shown }: Remarks<string>): string[] {
 function printRemark({ kind, branch, commitId, detail }: Remark): string {
   const where = [branch, commitId].filter((part) => part !== null).join(' ');
   return printable(`  ${kind}: ${where}: ${detail}`);
-}
-
-/** Names and records are anybody's: nothing in them may move a terminal's cursor or turn its text around. */
-function printable(text: string): string {
-  return text.replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (char) => `\\u{${char.codePointAt(0)?.toString(16) ?? ''}}`,
-  );
 }
 
 function numeral(count: number): string {

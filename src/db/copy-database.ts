@@ -6,11 +6,8 @@ import { openReader } from './connection.ts';
 /** All at once: a copy in steps begins again whenever another process has written in between. */
 const ALL_PAGES = 0x7fffffff;
 
-/**
- * Copies one consistent state, as of now, into one file (sqlite.org/backup.html); who writes meanwhile does not wait.
- * @returns the name of the newest migration, which says what schema the copy has.
- */
-export async function copyDatabase(source: string, target: string): Promise<string> {
+/** Copies one consistent state, as of now, into one file (sqlite.org/backup.html); who writes meanwhile does not wait. */
+export async function copyFile(source: string, target: string): Promise<void> {
   closeSync(openSync(target, 'wx', 0o600));
   const reader = openReader(source);
   try {
@@ -19,6 +16,14 @@ export async function copyDatabase(source: string, target: string): Promise<stri
     reader.close();
   }
   chmodSync(target, 0o600);
+}
+
+/**
+ * Copies the authoritative database.
+ * @returns the name of the newest migration, which says what schema the copy has.
+ */
+export async function copyDatabase(source: string, target: string): Promise<string> {
+  await copyFile(source, target);
   const copy = new BetterSqlite3(target);
   try {
     // The log's files would otherwise come beside it as soon as somebody looks into it.

@@ -113,6 +113,7 @@ export const ERRORS = {
   DATA_DIR_NOT_EMPTY: define('conflict', false, 'The data directory {dir} is not empty. Nothing was changed. Set DATA_DIR to a new folder; only the vault\'s key file and the recovery journal may be there already.'),
   RESTORE_UNFINISHED: define('unavailable', false, 'A restore into {dir} was not finished. Nothing was started. Run `npx aibot restore` with the same backup again; it begins anew.'),
   AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off; they are listed above. A running bot has frozen every movement. Restore nothing by hand before you know why.'),
+  REWRITES_FOUND: define('damaged', false, 'The chain was rewritten. Refs that do not go on from what this node knows, listed above: {count}. Nothing was changed, and the node writes nothing meanwhile. docs/recipes/chain-rewritten.md says how to put them back.'),
   VERIFICATION_FAILED: define('damaged', false, 'The verification found {count} things that are off in {beacon}; they are listed above. Nothing was changed. docs/verification.md says what each means and what to do.'),
 } as const satisfies Record<string, ErrorDefinition>;
 
