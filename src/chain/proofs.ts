@@ -12,6 +12,7 @@ export interface Reveal {
 
 /** A file takes no more reveals than fit; the next file follows. */
 const MAX_PROOF_FILE_BYTES = 64 * 1024;
+const MAX_BROKEN_LINES = 100;
 const PROOF_FILE = /^proofs\/([\w.@+-]+)\/(\d{1,9})\.jsonl$/;
 
 /**
@@ -63,7 +64,9 @@ export function addReveals(
       number += 1;
       content = Buffer.alloc(0);
     }
-    content = Buffer.concat([content, line]);
+    // A file that somebody else has left without its last line break must not swallow the line.
+    const isCut = content.length > 0 && content.at(-1) !== 0x0a;
+    content = Buffer.concat([content, Buffer.from(isCut ? '\n' : ''), line]);
     changed.set(`proofs/${validatorId}/${number}.jsonl`, content);
   }
   return { files: changed, lastFile: number };
@@ -85,11 +88,22 @@ export function parseReveals(content: Buffer | undefined): Reveal[] {
     : parseRevealLines(content).filter((line) => line !== undefined);
 }
 
-/** Reads a file of reveals line by line; undefined stands for a line of any other form. */
+/**
+ * Reads a file of reveals line by line; undefined stands for a line of any other form. A file with a hundred of those is
+ * not read on: nothing that takes so long to refuse is worth the time, and a megabyte may hold a million lines.
+ */
 export function parseRevealLines(content: Buffer): (Reveal | undefined)[] {
   const lines = content.toString('utf8').split('\n');
   if (lines.at(-1) === '') lines.pop();
-  return lines.map(parseReveal);
+  const read: (Reveal | undefined)[] = [];
+  let broken = 0;
+  for (const line of lines) {
+    const reveal = parseReveal(line);
+    read.push(reveal);
+    if (reveal === undefined) broken += 1;
+    if (broken === MAX_BROKEN_LINES) break;
+  }
+  return read;
 }
 
 function parseReveal(line: string): Reveal | undefined {

@@ -147,7 +147,7 @@ export function checkMetadata(value: unknown): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new AppError('METADATA_INVALID', { reason: 'it is not a JSON object' });
   }
-  if (depthOf(value, 0) > MAX_METADATA_DEPTH) {
+  if (nestsDeeper(value, MAX_METADATA_DEPTH)) {
     throw new AppError('METADATA_INVALID', {
       reason: `it nests deeper than ${MAX_METADATA_DEPTH} levels`,
     });
@@ -179,10 +179,8 @@ function hasInfiniteNumber(value: JsonValue): boolean {
   return false;
 }
 
-function depthOf(value: unknown, above: number): number {
-  if (typeof value !== 'object' || value === null || above > MAX_METADATA_DEPTH) return above;
-  return Object.values(value).reduce<number>(
-    (deepest, item) => Math.max(deepest, depthOf(item, above + 1)),
-    above + 1,
-  );
+/** True for a value of more than so many arrays and objects in each other; it looks no deeper than that. */
+export function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => nestsDeeper(item, levels - 1));
 }

@@ -1,6 +1,7 @@
 // What stands on the reserved branch `well-known`: who the validators are. Nothing on it is trusted.
 import { isUtf8 } from 'node:buffer';
 import type { ReservedFiles } from './beacon.ts';
+import { nestsDeeper } from './record.ts';
 
 export const NODE_FILE = 'node.json';
 export const SIGNERS_FILE = 'allowed_signers';
@@ -8,6 +9,8 @@ export const SIGNERS_FILE = 'allowed_signers';
 export const MAX_WELL_KNOWN_BYTES = 1024 * 1024;
 
 const FORMAT_VERSION = 1;
+/** Deeper than anything a later version may add, and far from where printing it would exhaust the stack. */
+const MAX_NODE_FILE_DEPTH = 16;
 /** The only thing that a key on the branch may sign. */
 const SIGNER_OPTIONS = 'namespaces="git"';
 
@@ -60,6 +63,9 @@ export function parseNodeFile(
     return { fault: 'it is not JSON in UTF-8', isNewer: false };
   }
   if (!isObject(value)) return { fault: 'it is not an object', isNewer: false };
+  if (nestsDeeper(value, MAX_NODE_FILE_DEPTH)) {
+    return { fault: `it nests deeper than ${MAX_NODE_FILE_DEPTH} levels`, isNewer: false };
+  }
   const { format_version: version, validators, ...rest } = value;
   if (version !== FORMAT_VERSION) {
     return { fault: 'it has another format_version than 1', isNewer: true };
@@ -106,9 +112,14 @@ function mergeSigners(
   return next.length > MAX_WELL_KNOWN_BYTES ? undefined : next;
 }
 
-/** One line of ssh's format: principals, options in any number, kind, key, and a comment. */
-const SIGNER_LINE =
-  /^[^\s"]+ (?:[^ \t]+="[^"]*"\S* |[a-z][\w,-]* )?[\w.@-]+ [A-Za-z0-9+/=]+(?: .*)?$/;
+/**
+ * One line of ssh's format: principals, options in any number, kind, key, and a comment. Each character can be read in
+ * one way only, so that a long line takes no longer than its length.
+ */
+const SIGNER_OPTION = '[A-Za-z][\\w-]*(?:="(?:[^"\\\\]|\\\\"|\\\\(?!"))*")?';
+const SIGNER_LINE = new RegExp(
+  `^[^\\s"]+ (?:${SIGNER_OPTION}(?:,${SIGNER_OPTION})* )?[\\w.@-]+ [A-Za-z0-9+/=]+(?: .*)?$`,
+);
 /** A line as validators write it: their id, at most the one option, a kind that they sign with, and the key. */
 const PLAIN_SIGNER =
   /^([\w.@+-]+) (?:namespaces="git" )?((?:ssh-ed25519|ssh-rsa) [A-Za-z0-9+/=]+)(?: .*)?$/;

@@ -62,7 +62,7 @@ export async function verifyFromOutside(
   }
 }
 
-function parseLimit(text: string): number {
+export function parseLimit(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw new AppError('INPUT_INVALID', { reason: '--max-findings is not a whole number in digits' });
 }

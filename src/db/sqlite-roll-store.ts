@@ -24,7 +24,7 @@ const listWins = rawStatement(
     SELECT json_group_array(json_array(entry_id, count)) AS wins FROM wins
     WHERE banner_id = ${by.bannerId} AND count > 0`,
 );
-const winsColumn = z.array(z.tuple([z.string(), z.int().positive()]));
+export const winsColumn = z.array(z.tuple([z.string(), z.int().positive()]));
 const addCard = rawStatement(
   (card: { memberId: MemberId; cardId: string }) =>
     sql`INSERT INTO cards (member_id, card_id, count) VALUES (${card.memberId}, ${card.cardId}, 1)

@@ -18,7 +18,7 @@ const side = z.strictObject({
   locked: z.boolean(),
   confirmed: z.boolean(),
 });
-const sidesColumn = z.tuple([side, side]);
+export const sidesColumn = z.tuple([side, side]);
 
 const trades = query
   .selectFrom('trades')

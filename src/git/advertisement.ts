@@ -44,8 +44,9 @@ export async function parseAdvertisement(output: Buffer): Promise<Advertisement>
     }
     const newline = output.indexOf(0x0a, start);
     const end = newline === -1 ? output.length : newline;
-    const tab = output.indexOf(0x09, start);
-    if (tab !== -1 && tab < end) {
+    // Looked for within the line: to the end of everything would be the square of it where lines have none.
+    const tab = start + output.subarray(start, end).indexOf(0x09);
+    if (tab >= start) {
       // Text is cut from the buffer, not from one long string: a slice of that would keep the whole of it in memory.
       const id = output.toString('latin1', start, tab);
       const ref = output.toString('utf8', tab + 1, end);

@@ -154,7 +154,7 @@ async function findStat(file: string): Promise<BigIntStats | undefined> {
  * The new content in pieces of the old one and new lines; none when every ref stands already where it is to stand.
  * @returns undefined when a ref stands elsewhere than expected, or a name is in another's way.
  */
-function applyChanges(
+export function applyChanges(
   content: Buffer,
   changes: readonly RefChange[],
 ): readonly Buffer[] | undefined {

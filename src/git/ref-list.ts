@@ -15,8 +15,9 @@ export function parseRefList(output: Buffer): {
   for (let start = 0; start < output.length;) {
     const newline = output.indexOf(0x0a, start);
     const end = newline === -1 ? output.length : newline;
-    const tab = output.indexOf(0x09, start);
-    if (tab !== -1 && tab < end) {
+    // Looked for within the line: to the end of everything would be the square of it where lines have none.
+    const tab = start + output.subarray(start, end).indexOf(0x09);
+    if (tab >= start) {
       const ref = output.subarray(tab + 1, end);
       const id = output.toString('latin1', start, tab);
       if (ref.subarray(0, HEADS.length).equals(HEADS)) {

@@ -264,7 +264,7 @@ function pathOf(name: string): string {
 type Header = Omit<SourceCommit, 'commitId' | 'signature' | 'treeDigest' | 'recordFile'>;
 
 /** Reads a commit object; what it lacks is empty, nothing in it is an error. */
-function readHeader(content: Buffer): Header {
+export function readHeader(content: Buffer): Header {
   const end = content.indexOf('\n\n');
   // The lines of a long header such as a signature go on with a space.
   const header = content.toString('utf8', 0, end === -1 ? content.length : end);
@@ -293,7 +293,7 @@ async function checkCommit(object: ObjectAnswer | undefined): Promise<SourceSign
  * Parts a commit as git does before it checks one: its signature, and what was signed, which is the commit without any
  * signature header.
  */
-function splitCommit(content: Buffer, name: string): { signature: string; payload: Buffer } {
+export function splitCommit(content: Buffer, name: string): { signature: string; payload: Buffer } {
   const blank = content.indexOf('\n\n');
   const end = blank === -1 ? content.length : blank + 1;
   // One character for each byte, so that nothing of what was signed changes.

@@ -125,7 +125,12 @@ export async function listFiles(
     const reason = result.interruption ?? result.stderr.trim().slice(0, 300);
     throw new Error(`the reserved branch cannot be read: ${reason}`);
   }
-  const lines = result.stdout.toString('latin1').split('\0').slice(0, -1);
+  return parseListing(result.stdout);
+}
+
+/** Reads what `git ls-tree -z` prints; a line of any other form is left out. */
+export function parseListing(output: Buffer): TreeFile[] {
+  const lines = output.toString('latin1').split('\0').slice(0, -1);
   return lines.flatMap((line) => {
     const [, mode, id, path] = /^(\d{6}) \w+ ([0-9a-f]+)\t([^]+)$/.exec(line) ?? [];
     return mode === undefined || id === undefined || path === undefined ? [] : [{ mode, id, path }];

@@ -34,7 +34,8 @@ export function readRootTree(answer: ObjectAnswer | undefined): RootTree | undef
   for (let at = 0; at < content.length;) {
     const nameEnd = content.indexOf(0, at);
     const end = nameEnd + 1 + idBytes;
-    if (nameEnd === -1 || end > content.length) return undefined;
+    const space = content.indexOf(0x20, at);
+    if (space === -1 || space > nameEnd || end > content.length) return undefined;
     const bytes = content.toString('latin1', at, end);
     const entry = parseEntry(bytes, nameEnd - at);
     // A second entry of that name, which git would refuse, is one of the others.

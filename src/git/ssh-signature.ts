@@ -1,5 +1,12 @@
 // Signs commits with an ssh key, in the form that `git verify-commit` and `ssh-keygen -Y verify` check.
-import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { promisify } from 'node:util';
 
 /** Signs what a validator writes. The same payload always gets the same signature. */
@@ -35,7 +42,7 @@ export async function signerOfKey(
   const { default: sshpk } = await import('sshpk');
   try {
     const key = sshpk.parsePrivateKey(text, 'auto');
-    if (key.type === 'rsa') return makeSigner(createPrivateKey(key.toBuffer('pkcs8', {})));
+    if (key.type === 'rsa') return signerOfRsa(createPrivateKey(key.toBuffer('pkcs8', {})));
     // The PKCS #8 that sshpk writes of this kind holds the public key too, and OpenSSL 3.0 does not read it.
     const seed = key.parts.find(({ name }) => name === 'k')?.data;
     if (key.type === 'ed25519' && seed !== undefined) return signerOfSeed(seed);
@@ -44,6 +51,13 @@ export async function signerOfKey(
     const isEncrypted = error instanceof sshpk.KeyEncryptedError;
     return { fault: isEncrypted ? 'it is encrypted' : 'it is no private key that can be read' };
   }
+}
+
+/** A key with a damaged number can be read and signs, but nothing that it signs is good. */
+function signerOfRsa(key: KeyObject): CommitSigner | { readonly fault: string } {
+  const probe = Buffer.from('probe');
+  const isSound = verify(HASH, probe, createPublicKey(key), sign(HASH, probe, key));
+  return isSound ? makeSigner(key) : { fault: 'it is damaged: what it signs is not its own' };
 }
 
 /** The Ed25519 key whose seed these 32 bytes are. */

@@ -176,6 +176,7 @@ class Reading {
   readonly cards = new Map<string, Card>();
   readonly #series = new Map<string, Series>();
   readonly #source: GuyachaSource;
+  #copies = 0;
 
   constructor(source: GuyachaSource) {
     this.#source = source;
@@ -274,7 +275,9 @@ class Reading {
   /** `crane` with 3 copies: crane-1, crane-2 and crane-3, named “Crane #1” and so on. */
   #addCopies(asset: AssetFields, copies: number | undefined, path: DataPath): CatalogueAsset[] {
     if (copies === undefined) return [this.#addAsset(asset, path)];
-    if (this.assets.size + copies > MAX_ASSETS) {
+    this.#copies += copies;
+    // Copies are counted as they are asked for: those of an id that is used twice are made as well.
+    if (this.assets.size + copies > MAX_ASSETS || this.#copies > MAX_ASSETS) {
       this.#source.fault(path, `the catalogue has more than ${MAX_ASSETS} assets, copies counted`);
       return [];
     }

@@ -82,12 +82,13 @@ export class FormErrors {
   add(path: readonly PropertyKey[], code: string, message: string): void {
     let node: FormErrorTree = this.#tree;
     for (const key of [...this.#prefix, ...path].map(String)) {
-      const below = node[key];
+      // A name from outside may be one that every object has, such as `constructor`.
+      const below = Object.hasOwn(node, key) ? node[key] : undefined;
       const next: FormErrorTree = below === undefined || Array.isArray(below) ? {} : below;
       node[key] = next;
       node = next;
     }
-    const here = node['_errors'];
+    const here = Object.hasOwn(node, '_errors') ? node['_errors'] : undefined;
     const faults = Array.isArray(here) ? here : [];
     faults.push({ code, message });
     node['_errors'] = faults;

@@ -127,7 +127,8 @@ export class AppError extends Error {
   readonly data: ErrorData;
 
   constructor(code: ErrorCode, data: ErrorData = {}, options?: { cause?: unknown }) {
-    super(fillMessage(ERRORS[code].message, data), options);
+    // What is quoted of a bad input may end in half a character, or be none.
+    super(fillMessage(ERRORS[code].message, data).toWellFormed(), options);
     this.code = code;
     this.data = data;
   }

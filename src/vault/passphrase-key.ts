@@ -13,6 +13,9 @@ const NEW_VAULT: Costs = { memoryKib: 64 * 1024, passes: 3, lanes: 1 };
 /** Beyond this a header is damaged, not strong. */
 const MAX: Costs = { memoryKib: 4 * 1024 * 1024, passes: 64, lanes: 64 };
 
+/** Below this argon2 does not work. */
+const MIN_KIB_A_LANE = 8;
+
 const PARAMETERS = /^v=19\$m=(\d{1,8}),t=(\d{1,3}),p=(\d{1,3})$/;
 
 /** The parameters for a new vault in the words of a PHC string. */
@@ -40,12 +43,15 @@ export async function passphraseKey(
   });
 }
 
-function parseParameters(parameters: string): Costs {
+export function parseParameters(parameters: string): Costs {
   const [, memoryKib, passes, lanes] = (PARAMETERS.exec(parameters) ?? []).map(Number);
   const isSound =
     memoryKib !== undefined &&
     passes !== undefined &&
     lanes !== undefined &&
+    passes >= 1 &&
+    lanes >= 1 &&
+    memoryKib >= MIN_KIB_A_LANE * lanes &&
     memoryKib <= MAX.memoryKib &&
     passes <= MAX.passes &&
     lanes <= MAX.lanes;

@@ -52,7 +52,7 @@ export function makeHistoryRoutes(chain: ChainReader): Route[] {
  * @returns how many transactions are asked for: 0 for a negative depth.
  * @throws AppError DEPTH_INVALID
  */
-function parseDepth(text: string): number {
+export function parseDepth(text: string): number {
   if (!DECIMAL.test(text)) throw new AppError('DEPTH_INVALID');
   // BigInt knows no leading plus.
   const depth = BigInt(text.replace(/^\+/, ''));
