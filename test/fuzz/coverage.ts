@@ -11,7 +11,7 @@ interface FileCounters {
 export interface Coverage {
   readonly counters: number;
   readonly reached: () => number;
-  isNew(): boolean;
+  readonly isNew: () => boolean;
 }
 
 /** Watches these source files; undefined when the code was loaded without counters. */

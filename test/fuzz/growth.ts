@@ -37,17 +37,31 @@ const UNITS = [
   ],
 ];
 
-export interface Pump {
+interface Pump {
   readonly head: string;
   readonly unit: string;
   readonly tail: string;
 }
 
+/** What once took out of proportion, by target; looked at before any other. */
+const KNOWN_PUMPS: Readonly<Record<string, readonly Pump[]>> = {
+  'allowed-signers': [{ head: 'a ', unit: '="', tail: ' !' }],
+  'git-stderr': [
+    {
+      head: 'REMOTE HOST IDENTIFICATION HAS CHANGED\nOffending X',
+      unit: ' key in',
+      tail: '',
+    },
+  ],
+  redact: [{ head: '', unit: 'a.', tail: '!' }],
+  'ref-listing': [{ head: '', unit: '\n', tail: '' }],
+};
+
 const inflate = ({ head, unit, tail }: Pump, length: number): string =>
   head + unit.repeat(Math.max(1, Math.floor(length / unit.length))) + tail;
 
 /** Pumps of a target, chosen by the seed: a head and a tail of its seeds, and something between them. */
-export function pumpsOf(target: Target, count: number, seed: number): Pump[] {
+function pumpsOf(target: Target, count: number, seed: number): Pump[] {
   const random = seededRandom(seed);
   const units = [...UNITS, ...(target.tokens ?? [])].filter((unit) => unit !== '');
   const all = target.seeds.filter((input) => input.length < 2_000);
@@ -71,7 +85,8 @@ export async function checkGrowth(
   seed: number,
 ): Promise<void> {
   const length = target.growthLength ?? DEFAULT_LENGTH;
-  for (const pump of pumpsOf(target, count, seed)) {
+  const known = KNOWN_PUMPS[target.name] ?? [];
+  for (const pump of [...known, ...pumpsOf(target, count, seed)]) {
     for (const short of SHORT) {
       if ((await fastest(check, inflate(pump, short), SHORT_MS)) > SHORT_MS)
         throw broken(pump, short);

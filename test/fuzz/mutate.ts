@@ -9,11 +9,9 @@ export interface Mutator {
   readonly maxLength: number;
 }
 
-const CHARACTERS = [
-  ...' \n\r\t\0"\'\\/<>{}[]()=:;,.-+*@#$%^&|~!?`_',
-  ...'aAzZ09eE',
-  ...['\u007f', '\u0080', '\u00ff'],
-];
+const CHARACTERS = Array.from(
+  ' \n\r\t\0"\'\\/<>{}[]()=:;,.-+*@#$%^&|~!?`_aAzZ09eE\u007f\u0080\u00ff',
+);
 /** What is more than a byte: separators, an order mark, half a pair, a Kelvin sign, a combining accent. */
 const WIDE = ['\u2028', '\u2029', '\ufeff', '\ud83d', '\udc00', '😀', '\u212a', '\u0301', '\ufffd'];
 const NUMBERS = [

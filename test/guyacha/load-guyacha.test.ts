@@ -262,6 +262,14 @@ describe('A fault is named where it stands:', () => {
     expect(faultsOf(text)).toEqual([expect.stringContaining('more than 100000 assets')]);
   });
 
+  test('more copies than are reckoned with, though they are of one asset', () => {
+    const assets = Array.from({ length: 103 }, () => '{ id: a, name: A, copies: 1000 }');
+    const series = `[{ id: s, name: S, held: bot, stars: 1, assets: [${assets.join()}] }]`;
+    const text = `catalogue: { series: ${series} }\nbanners: [{ id: b, name: B, price: 60, entries: [{ coins: 1, weight: 1 }] }]`;
+    // Those of the first hundred are made, and most of their faults are only counted.
+    expect(faultsOf(text)).toContainEqual(expect.stringMatching(/^and \d{5} more faults/));
+  });
+
   test.each([
     ['nothing', '', '1:1 the file must be a mapping'],
     ['one word', 'banners', '1:1 the file must be a mapping'],

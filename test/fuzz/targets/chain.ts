@@ -232,6 +232,7 @@ function checkReveals(input: string): void {
   const lines = parseRevealLines(content);
   const reveals = parseReveals(content);
   must(lines.filter((line) => line !== undefined).length === reveals.length, 'both readings agree');
+  must(lines.length - reveals.length <= 100, 'a file is not read on after a hundred broken lines');
   must(lines.length <= content.length + 1, 'there are no more lines than bytes');
   const path = 'proofs/a1b2c3/0.jsonl';
   const own = {

@@ -1,6 +1,7 @@
 // What lies in the data directory and in a backup: sealed passphrases, the recovery journal, keys, manifests, columns.
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -39,7 +40,6 @@ function checkLine(input: string): void {
   for (const line of [input, checked]) {
     const read = decodeLine(KEY, line);
     if (typeof read === 'string') {
-      must(read === 'damaged' || read === 'other-key', 'a line that does not open says why');
       continue;
     }
     const again = decodeLine(KEY, encodeLine(KEY, read).slice(0, -1));
@@ -79,7 +79,8 @@ function checkColumns(input: string): void {
     try {
       return parseEffects(input, 'x' as SettlementId);
     } catch (error) {
-      throw new Error((error as Error).message.replace('settlement x', 'test'));
+      const { message } = error as Error;
+      throw new Error(message.replace('settlement x', 'test'), { cause: error });
     }
   });
   const sides = column(input, () => parseColumn(sidesColumn, input, 'sides of test'));
@@ -112,7 +113,7 @@ function fileTarget(
           writeFileSync(file, bytesOf(input), { mode: 0o600 });
           return check(file, dir, input);
         },
-        close: () => Promise.resolve(rmSync(dir, { recursive: true })),
+        close: () => rm(dir, { recursive: true }),
       };
     },
   };
@@ -121,7 +122,6 @@ function fileTarget(
 const vault = new Vault(enclose(Buffer.alloc(32, 5)), false);
 
 async function journalText(): Promise<string> {
-  const { mkdtemp, readFile, rm } = await import('node:fs/promises');
   const dir = await mkdtemp(join(tmpdir(), 'aibot-fuzz-'));
   const file = join(dir, 'journal');
   const journal = new RecoveryJournal({ file, vault, logger: silentLogger });

@@ -203,8 +203,7 @@ async function checkBlob(input: string): Promise<void> {
   must(STATES.includes(state), 'a signature is good, wrong or of another kind');
   if (state !== 'good') return;
   must(
-    'publicKey' in facts &&
-      [SIGNER.publicKey, rsaSigner.publicKey].includes(facts.publicKey as string),
+    'publicKey' in facts && [SIGNER.publicKey, rsaSigner.publicKey].includes(facts.publicKey),
     'nobody signs with a key that he has not',
   );
   const elsewhere = await checkSignature(armored(bytesOf(input)), Buffer.from('another commit'));
@@ -318,8 +317,8 @@ function checkUrl(input: string): void {
   const remote = refusing(['BEACON_UNUSABLE'], () => parseRemoteUrl(input));
   if (remote === undefined) return;
   const { transport, location, description } = remote;
-  // eslint-disable-next-line no-control-regex -- these are what must not be there
   must(
+    // eslint-disable-next-line no-control-regex -- these are what must not be there
     !/[\u0000-\u001f\u007f]/.test(location + description),
     'a location has no control characters',
   );

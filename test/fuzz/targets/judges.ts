@@ -1,6 +1,7 @@
 // Where another program has the last word, it is asked: git about the names of refs, ssh about signatures.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkSignature } from '../../../src/git/check-signature.ts';
@@ -47,7 +48,7 @@ export const judgeTargets: readonly Target[] = [
           );
           must(state !== 'good' || asked.status === 0, 'what is good here is good for ssh');
         },
-        close: () => Promise.resolve(rmSync(dir, { recursive: true })),
+        close: () => rm(dir, { recursive: true }),
       };
     },
   },

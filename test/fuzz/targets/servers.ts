@@ -143,7 +143,7 @@ async function openGateway(): Promise<OpenTarget> {
         must(kind === 'message' || kind === 'deferred', 'the bot goes on answering');
       }
       const [fault] = faults.splice(0);
-      if (fault !== undefined) throw fault instanceof Error ? fault : new Error(String(fault));
+      if (fault !== undefined) throw new Error('nobody handled it', { cause: fault });
     },
     close: async () => {
       await connection.close();
@@ -387,15 +387,14 @@ export const serverTargets: readonly Target[] = [
     isJson: true,
     slower: FORMS,
     open: async () => {
-      const { standIn, ada } = await openStage();
+      const { standIn, ada } = await openStage({ firstAnswerMs: 2 });
       const acts = new PageActs(standIn);
       return {
         check: async (input) => {
           const body: unknown = JSON.parse(
-            (parsesAsJson(input) ? input : '{}').replaceAll(
-              '"memberId":"x"',
-              `"memberId":"${ada.memberId}"`,
-            ),
+            (parsesAsJson(input) ? input : '{}')
+              .replaceAll('"memberId":"x"', `"memberId":"${ada.memberId}"`)
+              .replaceAll('"channelId":"y"', `"channelId":"${standIn.channelId}"`),
           );
           try {
             await acts.perform(body);
