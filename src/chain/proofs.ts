@@ -53,9 +53,9 @@ export function addReveals(
   );
   let number = own.reduce((last, file) => Math.max(last, file.number), 0);
   const last = own.find((file) => file.number === number);
-  // A file that is there and was not read is left alone.
-  if (last !== undefined && last.content === undefined) number += 1;
-  let content = last?.content ?? Buffer.alloc(0);
+  // A file that is there and was not read, or not to its end, is left alone.
+  if (last !== undefined && !isReadable(last.content)) number += 1;
+  let content = last?.number === number ? (last.content ?? Buffer.alloc(0)) : Buffer.alloc(0);
   const changed = new Map<string, Buffer>();
   for (const reveal of reveals) {
     if (known.has(reveal.transactionId)) continue;
@@ -70,6 +70,12 @@ export function addReveals(
     changed.set(`proofs/${validatorId}/${number}.jsonl`, content);
   }
   return { files: changed, lastFile: number };
+}
+
+function isReadable(content: Buffer | undefined): boolean {
+  if (content === undefined) return false;
+  const broken = parseRevealLines(content).filter((line) => line === undefined);
+  return broken.length < MAX_BROKEN_LINES;
 }
 
 function encodeReveal({ transactionId, assetId, predecessorPassphrase }: Reveal): Buffer {

@@ -11,6 +11,8 @@ export interface RemoteUrl {
   readonly description: string;
 }
 
+// eslint-disable-next-line no-control-regex -- a line break could add lines to git's files
+const CONTROL = /[\u0000-\u001f\u007f]/;
 // As git reads it: a host and a colon before the first slash, and no scheme.
 const SCP_LIKE = /^(?:[^@/:\s]+@)?(?:\[[^\]\s]+\]|[^@/:\s]+):(?!\/\/)/;
 
@@ -19,10 +21,10 @@ const SCP_LIKE = /^(?:[^@/:\s]+@)?(?:\[[^\]\s]+\]|[^@/:\s]+):(?!\/\/)/;
  * @throws AppError BEACON_UNUSABLE for anything else
  */
 export function parseRemoteUrl(url: string): RemoteUrl {
-  // eslint-disable-next-line no-control-regex -- a line break could add lines to git's files
-  if (url === '' || /[\u0000-\u001f\u007f]/.test(url)) throw unusable('the URL', 'it is no URL');
+  if (url === '' || CONTROL.test(url)) throw unusable('the URL', 'it is no URL');
   if (url.startsWith('file:')) {
     const path = fileUrlPath(url);
+    if (CONTROL.test(path)) throw unusable('the file URL', 'its path has control characters');
     return { transport: 'path', location: path, description: path };
   }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();

@@ -113,8 +113,9 @@ function checkConfig(input: string): void {
       '(set)'.includes(secret),
     'a description holds no secret',
   );
-  // Two readers of one address: what the configuration takes, git's side takes.
-  if (config.beaconUrl !== undefined) parseRemoteUrl(config.beaconUrl);
+  // Two readers of one address: what the configuration takes, git's side takes or refuses in words.
+  const { beaconUrl } = config;
+  if (beaconUrl !== undefined) refusing(['BEACON_UNUSABLE'], () => parseRemoteUrl(beaconUrl));
 }
 
 const GUYACHA = `catalogue:
