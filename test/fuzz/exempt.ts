@@ -11,8 +11,7 @@ export const EXEMPT: Readonly<Record<string, string>> = {
   'src/http/reader-page.ts#loadReaderPage': 'reads our own files',
   'src/shared/page/files.ts#readPageFiles': 'reads our own files',
   'src/playground/page/fields.ts#readFile': 'runs in a browser and hands a file on',
-  'src/playground/page/markdown.ts#renderMarkdown':
-    'runs in a browser; the tests of the page hold it',
+  'src/playground/page/markdown.ts#markdown': 'runs in a browser; the tests of the page hold it',
   'src/playground/request-body.ts#readBody':
     'its forms are the playground targets; multipart is the library’s',
 };
