@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly onProgress?: (done: number) => void;
 }
 
-export interface Failure {
+interface Failure {
   readonly input: string;
   /** Before it was shrunk. */
   readonly found: string;

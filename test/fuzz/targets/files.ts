@@ -11,6 +11,7 @@ import { parseEffects } from '../../../src/db/settlement-effects.ts';
 import { winsColumn } from '../../../src/db/sqlite-roll-store.ts';
 import { sidesColumn } from '../../../src/db/sqlite-trade-store.ts';
 import type { AssetId, SettlementId, TransactionId } from '../../../src/shared/ids.ts';
+import { parseApiTokens, printApiTokens } from '../../../src/http/api-tokens.ts';
 import { enclose, seal, unseal } from '../../../src/vault/aead.ts';
 import { readKeyFile } from '../../../src/vault/key-file.ts';
 import { parseParameters, newParameters } from '../../../src/vault/passphrase-key.ts';
@@ -18,7 +19,7 @@ import { decodeLine, encodeLine, type RecoveryEntry } from '../../../src/vault/r
 import { readRecoveryJournal, RecoveryJournal } from '../../../src/vault/recovery-journal.ts';
 import { Vault } from '../../../src/vault/vault.ts';
 import { silentLogger } from '../../../src/shared/logger.ts';
-import { bytesOf, inputOf, refusingLater } from '../refusals.ts';
+import { bytesOf, inputOf, refusing, refusingLater } from '../refusals.ts';
 import { must, pure, type Target } from '../target.ts';
 
 const KEY = enclose(Buffer.alloc(32, 3));
@@ -47,6 +48,8 @@ function checkLine(input: string): void {
     must(JSON.stringify(read) === JSON.stringify([ENTRY]), 'nobody without the key writes a line');
   }
 }
+
+const PHC = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g';
 
 const EFFECTS = {
   captures: [{ holdId: 'h', creditAccount: 'bank', code: 'payment' }],
@@ -188,6 +191,21 @@ export const fileTargets: readonly Target[] = [
         if (!(error instanceof Error) || !error.message.includes('unknown argon2id parameters'))
           throw error;
       }
+    },
+  }),
+  pure({
+    name: 'api-tokens',
+    covers: ['src/http/api-tokens.ts#parseApiTokens', 'src/http/api-tokens.ts#printApiTokens'],
+    seeds: [`# tokens\nshop a1b2c3d4 0a0b0c0d ${PHC}\n`, `a.b-c_d a1b2c3d4 0a0b0c0d ${PHC}`, ''],
+    tokens: ['\n', ' ', '#', '$argon2id$v=19$', '$', 'm=19456,t=2,p=1', '\r\n'],
+    check: (input) => {
+      const tokens = refusing(['API_TOKENS_INVALID'], () => parseApiTokens(input, 'api-tokens'));
+      if (tokens === undefined) return;
+      const again = parseApiTokens(printApiTokens(tokens), 'api-tokens');
+      must(
+        JSON.stringify(again) === JSON.stringify(tokens),
+        'tokens that were read are written as the same',
+      );
     },
   }),
   pure({
