@@ -61,6 +61,7 @@ export interface DiscordConnection {
 export async function startDiscord(options: DiscordOptions): Promise<DiscordConnection> {
   const { app, commands, logger, apiUrl, guildId } = options;
   const client = newClient(apiUrl);
+  guardPackets(client, logger);
   const calls = openInteractionCalls(apiUrl);
   const windows = new TradeWindows({ app, rest: client.rest, logger });
   const dispatcher = new Dispatcher({
@@ -138,6 +139,24 @@ function newClient(apiUrl: string | undefined): Client {
     }),
     ...(apiUrl === undefined ? {} : { rest: { api: apiUrl } }),
   });
+}
+
+/**
+ * discord.js throws at an event that it cannot read, in a listener of its socket where nobody could catch it, and that
+ * would end the process. Such an event is logged and passed over; who sent it sees no answer, and everybody else does.
+ */
+function guardPackets(client: Client, logger: Logger): void {
+  // SAFETY: not in its types; the fuzz target `gateway` fails when a later version does without it.
+  const socket = client.ws as unknown as { handlePacket(...packet: unknown[]): unknown };
+  const handlePacket = socket.handlePacket.bind(socket);
+  socket.handlePacket = (...packet) => {
+    try {
+      return handlePacket(...packet);
+    } catch (error) {
+      logger.error({ error: loggable(error) }, 'An event of Discord could not be read.');
+      return false;
+    }
+  };
 }
 
 async function logIn(client: Client, token: string): Promise<Client<true>> {

@@ -380,6 +380,8 @@ export const chainTargets: readonly Target[] = [
     seeds: [`${JSON.stringify(REVEAL)}\n`, `${JSON.stringify(REVEAL)}\n{}\nnull\n[1]\n`],
     tokens: ['{}\n', '\n', '"transaction_id":', '"__proto__":', 'null'],
     isBytes: true,
+    maxLength: 600,
+    slower: { times: 5, reason: 'a broken line costs an exception, and is read several times' },
     check: checkReveals,
   }),
   pure({
