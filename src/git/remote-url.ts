@@ -57,7 +57,10 @@ function withoutCredentials(url: string): string {
   } catch {
     throw unusable('the URL', 'it is malformed');
   }
-  if (parsed.hostname.startsWith('-')) throw unusable('the URL', 'a host cannot start with a dash');
+  // git decodes both, and hands them to ssh as one word.
+  if ([parsed.hostname, parsed.username].some((part) => /^(?:-|%2d)/i.test(part))) {
+    throw unusable('the URL', 'a host cannot start with a dash');
+  }
   parsed.username = '';
   parsed.password = '';
   parsed.search = '';
