@@ -205,6 +205,16 @@ describe('what is not there', () => {
     await expect(audit).rejects.toMatchObject({ code: 'BEACON_UNUSABLE' });
     expect(existsSync(nowhere)).toBe(false);
   });
+
+  test('is not made on an empty remote either, by a node that lost its index', async () => {
+    await (await openHouse()).close();
+    const { path } = sshFixture();
+    env['BEACON_URL'] = `ssh://git@example.invalid${path}`;
+    rmSync(join(env['DATA_DIR'] ?? '', 'index.sqlite'));
+    const PATH = `${join(path, '..', 'bin')}:${process.env['PATH'] ?? ''}`;
+    await expect(show({ ...process.env, PATH })).rejects.toMatchObject({ code: 'BEACON_UNUSABLE' });
+    expect(git(path, ['for-each-ref'])).toBe('');
+  });
 });
 
 test('any text is one word of a command, and no part of it acts in a shell or a terminal', () => {
