@@ -252,7 +252,11 @@ export interface App {
   createTransaction(request: CreateTransactionRequest): Promise<CreatedTransaction>;
   /** The bot's own owner id on the chain. */
   readonly botOwnerId: string;
-  /** Checks every invariant now. An empty list is a clean audit. */
+  /** What is off at present and the operator must know of; empty while all is well. */
+  listAlarms(): readonly Alarm[];
+  /** Called after every audit, whatever it found, and whenever the chain was rewritten or restored. */
+  onAlarmsLooked(listener: () => void): () => void;
+  /** Checks every invariant now, and freezes what the findings concern. An empty list is a clean audit. */
   audit(): Promise<AuditReport>;
 }
 
@@ -266,6 +270,21 @@ export interface AuditFinding {
   /** The invariant that does not hold. */
   readonly invariant: string;
   readonly detail: string;
+  /** The asset that it concerns, when it concerns a single one. */
+  readonly assetId?: AssetId;
+}
+
+/** Something that is off, for the operator. */
+export interface Alarm {
+  /** `freeze`: an audit has frozen the subject. `rewriting`: the beacon no longer goes on from what the node knows. */
+  readonly kind: 'freeze' | 'rewriting';
+  /** What is concerned; among the alarms of one moment it stands once. */
+  readonly subject: string;
+  /** Stays the same as long as there is nothing new to tell. */
+  readonly id: string;
+  /** The first few of `total` things that are off, from rows and chain as they stand there. */
+  readonly details: readonly string[];
+  readonly total: number;
 }
 
 export interface AuditReport {

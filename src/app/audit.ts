@@ -21,16 +21,8 @@ export interface AuditOptions {
   readonly clock: Clock;
 }
 
-/** The invariant that a restored backup may have broken for single assets. */
-const LOST = 'recovery';
-
 /** A movement may end between two reads; what is really off is still off a moment later. */
 const SECOND_LOOK_MS = 500;
-
-/** True for a finding that leaves nothing to be trusted; a lost asset is frozen by itself. */
-export function freezesEverything({ invariant }: AuditFinding): boolean {
-  return invariant !== LOST;
-}
 
 /** Checks every invariant; an empty list of findings is a clean audit. Reads only. */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
@@ -75,8 +67,8 @@ async function lookOnce({
     findings: [
       ...finding('ledger', ledger),
       ...claims,
-      ...finding('custody', custody),
-      ...finding(LOST, lost),
+      ...findingOfAssets('custody', custody),
+      ...findingOfAssets('recovery', lost),
     ],
     counts: { ...counts, assetsInCustody: custodies.holdings.length },
     at: clock.now(),
@@ -87,11 +79,15 @@ function finding(invariant: string, details: readonly string[]): AuditFinding[] 
   return details.map((detail) => ({ invariant, detail }));
 }
 
-function describeLost({ assetId, transactionId }: LostAsset): string {
-  return (
+function findingOfAssets(invariant: string, suspects: readonly Suspect[]): AuditFinding[] {
+  return suspects.map(({ assetId, detail }) => ({ invariant, detail, assetId }));
+}
+
+function describeLost({ assetId, transactionId }: LostAsset): Suspect {
+  const detail =
     `${assetId} is frozen: the passphrase of its newest transaction ${transactionId} was made after the restored ` +
-    'backup and is not in the recovery journal; stop the bot, put the newest recovery journal in place, start again'
-  );
+    'backup and is not in the recovery journal; stop the bot, put the newest recovery journal in place, start again';
+  return { assetId, detail };
 }
 
 /** Every hold and every reservation belongs to something that is still open. */
@@ -102,15 +98,16 @@ async function checkClaims(stores: Stores): Promise<readonly AuditFinding[]> {
   const holds = (await stores.ledger.listOpenHolds())
     .filter(({ settlementId }) => !open.has(settlementId))
     .map(({ holdId }) => `hold ${holdId} belongs to no open settlement`);
-  const reservations: string[] = [];
+  const reservations: Suspect[] = [];
   for (const { assetId, by } of await stores.settlements.listReservations()) {
     const isOpen =
       by.kind === 'settlement'
         ? open.has(by.settlementId)
         : (await stores.trades.findTrade(by.tradeId))?.state === 'open';
-    if (!isOpen) reservations.push(`reservation of ${assetId} belongs to nothing that is open`);
+    const detail = `reservation of ${assetId} belongs to nothing that is open`;
+    if (!isOpen) reservations.push({ assetId, detail });
   }
-  return [...finding('holds', holds), ...finding('reservations', reservations)];
+  return [...finding('holds', holds), ...findingOfAssets('reservations', reservations)];
 }
 
 async function readCustodies(stores: Stores): Promise<Custodies> {
@@ -124,6 +121,7 @@ async function readCustodies(stores: Stores): Promise<Custodies> {
   };
 }
 
+/** An asset that something is off with. */
 interface Suspect {
   readonly assetId: AssetId;
   readonly detail: string;
@@ -165,18 +163,19 @@ async function keepUnmoved(
   database: Database,
   { holdings }: Custodies,
   suspects: readonly Suspect[],
-): Promise<readonly string[]> {
+): Promise<readonly Suspect[]> {
   const before = new Map(holdings.map(({ assetId, transactionId }) => [assetId, transactionId]));
   return await database.read(async ({ settlements }) => {
-    const details: string[] = [];
-    for (const { assetId, detail } of suspects) {
+    const unmoved: Suspect[] = [];
+    for (const suspect of suspects) {
+      const { assetId } = suspect;
       const reservation = await settlements.findReservation(assetId);
       const holding = await settlements.findHolding(assetId);
       const stoodStill =
         reservation?.by.kind !== 'settlement' && holding?.transactionId === before.get(assetId);
-      if (stoodStill) details.push(detail);
+      if (stoodStill) unmoved.push(suspect);
     }
-    return details;
+    return unmoved;
   });
 }
 

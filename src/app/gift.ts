@@ -18,6 +18,8 @@ export function makeGift(parts: {
     const asset = catalogue.factsOf(assetId);
     const earlier = await settlements.findAnswer({ key, kind: 'gift' });
     if (earlier !== undefined) return { settlement: earlier.view, asset };
+    // Of a frozen asset the rows may say anything: its holder must not be told that it is not theirs.
+    settlements.freezes.refuse({ kind: 'gift', drafts: [{ assetId }] });
     const deliveries = [
       { assetId, from: from.memberId, to: to.memberId, person: to, costGc: 0 },
     ] as const;

@@ -11,7 +11,8 @@ import type { RecoveryEntry } from '../vault/recovery-entry.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { RecoveryJournal } from '../vault/recovery-journal.ts';
 import type { App, AuditReport } from './app.ts';
-import { freezesEverything, runAudit } from './audit.ts';
+import { Alarms } from './alarms.ts';
+import { runAudit } from './audit.ts';
 import { Catalogue } from './catalogue.ts';
 import { compactRecovery } from './compact-recovery.ts';
 import { makeCreateTransaction } from './create-transaction.ts';
@@ -65,6 +66,7 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   const ownerIds = makeOwnerIds(options.chainPrivacy, vault.deriveKey('owner-ids'));
   const catalogue = new Catalogue(options.guyacha);
   const settlements = new Settlements(options);
+  const alarms = new Alarms({ node, logger, freezes: settlements.freezes });
   const custody = new Custody({ ...options, ownerIds });
   const trading = new Trading({ ...options, settlements, custody, catalogue });
   const parts = { ...options, settlements, custody, catalogue, ownerIds };
@@ -79,21 +81,10 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   await followChain();
   await compactRecovery({ ...options, chain: node.chain, contents });
   const status = await node.status();
+  alarms.start(status.rewriting);
   if (status.role === 'validator') await mintWhatIsMissing(parts, settlements, logger);
 
-  const audit = async (): Promise<AuditReport> => {
-    // Whoever was too busy to hear of a stranger's transaction catches up here.
-    await followChain();
-    // The node's index is ahead of the rows or level with them; the timer of sync keeps it so.
-    const refresh = (): Promise<void> => Promise.resolve();
-    const report = await runAudit({ database, vault, clock, chain: node.chain, refresh });
-    const isFrozen = report.findings.some(freezesEverything);
-    settlements.frozenFeature = isFrozen ? 'Every movement' : undefined;
-    const broken = report.findings.map(({ invariant }) => invariant);
-    measure('audit', { at: report.at, broken, frozen: isFrozen ? ['every movement'] : [] });
-    for (const found of report.findings) logger.error(found, 'the audit found something off');
-    return report;
-  };
+  const audit = makeAudit({ ...parts, alarms, followChain });
   const timers = [
     startTimer(logger, 'expiry of trades', EXPIRY_INTERVAL_MS, () => trading.expire()),
     startTimer(logger, 'audit', options.auditIntervalMs, audit),
@@ -126,13 +117,41 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     waitForSettlement: (settlementId, timeoutMs) => settlements.wait(settlementId, timeoutMs),
     pictureOf: (assetId) => catalogue.pictureOf(assetId),
     listBanners: () => catalogue.listOpenBanners(clock.now()),
+    listAlarms: () => alarms.now,
+    onAlarmsLooked: (listener) => alarms.onLooked(listener),
     botOwnerId: ownerIds.ownerIdOf('bot'),
     audit,
     close: async () => {
       for (const stop of timers) stop();
       stopWatching();
+      alarms.close();
       await settling.close();
     },
+  };
+}
+
+/** Audits, freezes what the findings concern and thaws the rest, and has whoever listens look at the alarms. */
+function makeAudit(
+  parts: Pick<AppOptions, 'database' | 'node' | 'vault' | 'clock' | 'logger'> & {
+    readonly settlements: Settlements;
+    readonly alarms: Alarms;
+    readonly followChain: () => Promise<void>;
+  },
+): () => Promise<AuditReport> {
+  const { node, logger, settlements, alarms, followChain } = parts;
+  // The node's index is ahead of the rows or level with them; the timer of sync keeps it so.
+  const refresh = (): Promise<void> => Promise.resolve();
+  return async () => {
+    // Whoever was too busy to hear of a stranger's transaction catches up here.
+    await followChain();
+    const report = await runAudit({ ...parts, chain: node.chain, refresh });
+    for (const found of report.findings) logger.error(found, 'the audit found something off');
+    settlements.freezes.take(report.findings);
+    const broken = report.findings.map(({ invariant }) => invariant);
+    const frozen = settlements.freezes.now.map(({ scope }) => scope);
+    measure('audit', { at: report.at, broken, frozen });
+    alarms.tell();
+    return report;
   };
 }
 

@@ -69,9 +69,12 @@ async function rollOnce(
   const earlier = await settlements.findAnswer<StoredAnswer>({ key, kind: 'roll' });
   if (earlier !== undefined) return { settlement: earlier.view, ...earlier.answer };
   if (performance.now() > refusedFrom) throw new AppError('QUEUE_FULL');
+  settlements.freezes.refuse({ kind: 'roll', drafts: [] });
   const banner = findBanner(parts, bannerId);
   const priceGc = guyaCoin(banner.priceGc * count);
-  const availability = await database.read((stores) => readAvailability(stores, banner));
+  const availability = await database.read((stores) =>
+    readAvailability(stores, banner, settlements.freezes),
+  );
   const draws = drawMany(banner, count, availability, randomness);
   const deliveries = deliver(draws, member, banner.priceGc);
   const { view, answer } = await settlements.move<StoredAnswer>({
@@ -116,13 +119,15 @@ function findBanner({ guyacha, clock }: RollParts, bannerId: string | undefined)
 async function readAvailability(
   { settlements, rolls }: Stores,
   banner: Banner,
+  freezes: Settlements['freezes'],
 ): Promise<Availability> {
   const wins = await rolls.countWins(banner.bannerId);
   const held = await settlements.listFreeHoldings('bot', MAX_STOCK);
   const free = new Set<AssetId>(held.map(({ assetId }) => assetId));
   return {
     stockLeft: ({ entryId, stock }) => stock - (wins.get(entryId) ?? 0),
-    isFree: (assetId) => free.has(assetId),
+    // A roll must not be refused for what it drew: then only those who win a token would try again for nothing.
+    isFree: (assetId) => free.has(assetId) && !freezes.isFrozen(assetId),
   };
 }
 

@@ -29,6 +29,8 @@ export async function settleTrade(
 ): Promise<void> {
   const [first, second] = trade.sides;
   const deliveries = [...deliver(first, second, people), ...deliver(second, first, people)];
+  // First of all: of a frozen asset the rows may say anything.
+  settlements.freezes.refuse({ kind: 'trade', drafts: deliveries });
   await settlements.move({
     key: `trade:${trade.tradeId}:${trade.version}` as IdempotencyKey,
     kind: 'trade',

@@ -14,6 +14,7 @@ import type { RecoveryJournal } from '../vault/recovery-journal.ts';
 import type { Custody, VaultEntry } from '../vault/vault-store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { SettlementView } from './app.ts';
+import { Freezes, movesTokens } from './freezes.ts';
 import type { Database, Stores } from './ports/database.ts';
 import type {
   HandOver,
@@ -102,14 +103,15 @@ export interface SettlementsOptions {
 }
 
 export class Settlements {
+  /** What stands still at present. */
+  readonly freezes: Freezes;
   readonly #options: SettlementsOptions;
   readonly #ended: Listeners<SettlementView>;
   readonly #tracked = new Map<SettlementId, Promise<void>>();
   #waiters = 0;
-  /** Says why nothing may move at present; undefined while all is well. */
-  frozenFeature: string | undefined;
 
   constructor(options: SettlementsOptions) {
+    this.freezes = new Freezes(options.logger);
     this.#options = options;
     this.#ended = new Listeners(options.logger);
   }
@@ -121,9 +123,7 @@ export class Settlements {
   async move<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
     const earlier = await this.findAnswer<Answer>(movement);
     if (earlier !== undefined) return earlier;
-    if (this.frozenFeature !== undefined) {
-      throw new AppError('FEATURE_FROZEN', { feature: this.frozenFeature });
-    }
+    this.freezes.refuse(movement);
     try {
       return await this.#moveFirst(movement);
     } catch (error) {
@@ -139,10 +139,8 @@ export class Settlements {
   async #moveFirst<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
     const settlementId = uuidv7({ msecs: this.#options.clock.now() }) as SettlementId;
     const origin = { ...originOf(movement.key), ...movement.origin };
-    // Coins alone do not need the beacon, and move while it is away. Rolls do, whatever was drawn: who is refused when
-    // a token comes up must not pay when none does.
-    const needsChain = movement.drafts.length > 0 || movement.kind === 'roll';
-    const group: CheckedGroup = !needsChain
+    // Coins alone do not need the beacon, and move while it is away.
+    const group: CheckedGroup = !movesTokens(movement)
       ? { groupId: settlementId, transactions: [] }
       : await this.#options.node.check(settlementId, movement.drafts);
     this.#step('checked', settlementId);

@@ -77,7 +77,7 @@ export const ERRORS = {
   // holdings and trade
   ASSET_NOT_YOURS: define('forbidden', false, '{assetId} is not yours to move. Nothing was changed. Pick one from the list that the option offers.'),
   ASSET_RESERVED: define('conflict', true, '{assetId} is reserved by {holder}. Nothing was changed. Free it there, or wait until that is over.'),
-  ASSET_FROZEN: define('unavailable', false, '{assetId} is frozen: a backup was restored, and the passphrase that moves it was made later. Nothing was changed. Staff has been told.'),
+  ASSET_FROZEN: define('unavailable', false, '{assetId} is frozen: a backup was restored, and the passphrase that moves it was made later. Nothing was changed. The operator has been told.'),
   TRADE_NOT_FOUND: define('missing', false, 'You have no open trade. Nothing was changed. Start one with `/trade start`.'),
   TRADE_NOT_YOURS: define('forbidden', false, 'This trade is between two other members. Nothing was changed. Start your own with `/trade start`.'),
   TRADE_CLOSED: define('conflict', false, 'Trade {tradeId} is over ({state}). Nothing was changed. Start a new one with `/trade start`.'),
@@ -88,7 +88,7 @@ export const ERRORS = {
   TRADE_FULL: define('conflict', false, 'One side of a trade holds at most {limit} assets. Nothing was changed. Settle this trade, then start another.'),
   TRADE_UNFUNDED: define('conflict', false, 'Trade {tradeId} cannot settle: one side no longer has the coins or assets that it offers. Nothing moved and both locks were opened. Check the offers and lock again.'),
   TRADE_BUSY: define('conflict', false, '{who} already takes part in trade {tradeId}. Nothing was changed. Finish or cancel that one first.'),
-  FEATURE_FROZEN: define('unavailable', false, '{feature} is frozen because an audit found something off. Nothing was charged and nothing moved. Staff has been told.'),
+  FEATURE_FROZEN: define('unavailable', false, '{feature} is frozen because an audit found something off. Nothing was charged and nothing moved: what you own is still yours, and you can look at all of it. The operator has been told.'),
   // edges
   INPUT_INVALID: define('invalid', false, 'The request was refused: {reason}. Nothing was changed.'),
   BODY_TOO_LARGE: define('too-large', false, 'The body is larger than {limit} bytes. Nothing was written.'),
@@ -112,7 +112,7 @@ export const ERRORS = {
   BACKUP_INCOMPLETE: define('damaged', false, 'After a restore of this backup {count} things would be off; they are listed above. Nothing was changed. Take a new backup, and keep the newest recovery journal.'),
   DATA_DIR_NOT_EMPTY: define('conflict', false, 'The data directory {dir} is not empty. Nothing was changed. Set DATA_DIR to a new folder; only the vault\'s key file and the recovery journal may be there already.'),
   RESTORE_UNFINISHED: define('unavailable', false, 'A restore into {dir} was not finished. Nothing was started. Run `npx aibot restore` with the same backup again; it begins anew.'),
-  AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off; they are listed above. A running bot has frozen every movement. Restore nothing by hand before you know why.'),
+  AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off; they are listed above. A running bot has frozen what they concern. Restore nothing by hand before you know why.'),
   REWRITES_FOUND: define('damaged', false, 'The chain was rewritten. Refs that do not go on from what this node knows, listed above: {count}. Nothing was changed, and the node writes nothing meanwhile. docs/recipes/chain-rewritten.md says how to put them back.'),
   VERIFICATION_FAILED: define('damaged', false, 'The verification found {count} things that are off in {beacon}; they are listed above. Nothing was changed. docs/verification.md says what each means and what to do.'),
 } as const satisfies Record<string, ErrorDefinition>;

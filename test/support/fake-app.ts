@@ -1,6 +1,7 @@
 // A small, honest App in memory for the tests of the Discord edge: it refuses what the real one refuses, and can be slow.
 import { randomUUID } from 'node:crypto';
 import type {
+  Alarm,
   App,
   AssetChoice,
   AssetFacts,
@@ -119,6 +120,7 @@ export class FakeApp implements App {
   readonly #trades = new Map<TradeId, { trade: Trade; window: TradeView['window'] }>();
   readonly #dailyAt = new Map<MemberId, number>();
   readonly #settlementListeners = new Set<(view: SettlementView) => void>();
+  readonly #alarmListeners = new Set<() => void>();
   readonly #tradeListeners = new Set<(view: TradeView) => void>();
 
   grant(holder: MemberId | 'bot', name: string, assetId = `m-${randomUUID()}`, stars = 3): AssetId {
@@ -394,6 +396,20 @@ export class FakeApp implements App {
     this.#tradeListeners.add(listener);
     return () => this.#tradeListeners.delete(listener);
   };
+
+  alarms: readonly Alarm[] = [];
+  listAlarms: App['listAlarms'] = () => this.alarms;
+
+  onAlarmsLooked: App['onAlarmsLooked'] = (listener) => {
+    this.#alarmListeners.add(listener);
+    return () => this.#alarmListeners.delete(listener);
+  };
+
+  /** As after an audit that found this. */
+  look(alarms: readonly Alarm[]): void {
+    this.alarms = alarms;
+    for (const listener of this.#alarmListeners) listener();
+  }
 
   createTransaction: App['createTransaction'] = (): Promise<CreatedTransaction> =>
     Promise.reject(new AppError('NODE_IS_OBSERVER'));
