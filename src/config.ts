@@ -34,6 +34,8 @@ export interface Config {
   readonly discordToken: Secret | undefined;
   /** Undefined: register the commands for every guild. */
   readonly discordGuildId: string | undefined;
+  /** Where staff is told of what froze. Undefined: in the log alone. */
+  readonly discordStaffChannelId: string | undefined;
   /** Undefined: Discord's own. */
   readonly discordApiUrl: string | undefined;
   /** A path, file://, ssh://, scp-like or https:// URL without credentials. Undefined: an embedded beacon under dataDir. */
@@ -217,6 +219,10 @@ const SETTINGS = {
     .string()
     .regex(/^\d{1,20}$/, 'must be the id of a server: digits only')
     .optional(),
+  DISCORD_STAFF_CHANNEL_ID: z
+    .string()
+    .regex(/^\d{1,20}$/, 'must be the id of a channel: digits only')
+    .optional(),
   DISCORD_API_URL: apiUrl.optional(),
   BEACON_URL: beaconUrl.optional(),
   BEACON_SSH_KEY: privateKey.optional(),
@@ -336,6 +342,7 @@ function configFrom(settings: Settings): Config {
   return {
     discordToken: settings.DISCORD_TOKEN,
     discordGuildId: settings.DISCORD_GUILD_ID,
+    discordStaffChannelId: settings.DISCORD_STAFF_CHANNEL_ID,
     discordApiUrl: settings.DISCORD_API_URL,
     beaconUrl: settings.BEACON_URL,
     beaconSshKey: settings.BEACON_SSH_KEY,

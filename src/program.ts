@@ -72,6 +72,7 @@ async function openParts(options: RunOptions, closers: Closers): Promise<Program
     token: stage.token,
     apiUrl: stage.apiUrl,
     guildId: stage.guildId,
+    staffChannelId: stage.staffChannelId,
     commands: await loadCommands(),
     app,
     logger,
@@ -96,6 +97,7 @@ interface Stage {
   readonly token: string;
   readonly apiUrl: string | undefined;
   readonly guildId: string | undefined;
+  readonly staffChannelId: string | undefined;
   readonly playgroundUrl: string | undefined;
   readonly standIn: StandIn | undefined;
 }
@@ -107,6 +109,7 @@ async function openStage(config: Config, closers: Closers): Promise<Stage> {
       token: config.discordToken.reveal(),
       apiUrl: config.discordApiUrl,
       guildId: config.discordGuildId,
+      staffChannelId: config.discordStaffChannelId,
       playgroundUrl: undefined,
       standIn: undefined,
     };
@@ -119,6 +122,7 @@ async function openStage(config: Config, closers: Closers): Promise<Stage> {
     token: standIn.token,
     apiUrl: standIn.url,
     guildId: standIn.guildId,
+    staffChannelId: undefined,
     playgroundUrl: playground.url,
     standIn,
   };

@@ -21,6 +21,7 @@ import { registerCommands } from './register-commands.ts';
 import { RESPONDER_TIMES } from './responder.ts';
 import type { ResponderTimes } from './responder.ts';
 import { loggable } from './rest-failures.ts';
+import { StaffChannel } from './staff-channel.ts';
 import { TradeWindows } from './trade-windows.ts';
 
 /** A process that cannot reach the gateway must say so, not hang. */
@@ -36,6 +37,8 @@ export interface DiscordOptions {
   readonly apiUrl?: string | undefined;
   /** Registers the commands for this guild only, at once visible; everywhere when left out. */
   readonly guildId?: string | undefined;
+  /** The channel that hears what froze, thawed or was rewritten; the log alone when left out. */
+  readonly staffChannelId?: string | undefined;
   readonly commands: readonly Command[];
   readonly app: App;
   readonly logger: Logger;
@@ -64,6 +67,7 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
   guardPackets(client, logger);
   const calls = openInteractionCalls(apiUrl);
   const windows = new TradeWindows({ app, rest: client.rest, logger });
+  const staff = openStaffChannel(options, client);
   const dispatcher = new Dispatcher({
     commands,
     services: { app, windows, people: new People(), catalogue: commands },
@@ -75,6 +79,7 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
   const disconnect = async (): Promise<void> => {
     await dispatcher.stop(DRAIN_MS);
     await windows.close();
+    await staff?.close();
     calls.close();
     // It would say that it reconnects, which it does not.
     client.removeAllListeners(Events.ShardReconnecting);
@@ -93,6 +98,7 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
     const applicationId = ready.application.id;
     await registerCommands({ rest: ready.rest, applicationId, guildId, commands, logger });
     isStarted = true;
+    staff?.start();
     windows.catchUp().catch((error: unknown) => {
       logger.warn(loggable(error), 'The windows of ended trades could not be brought up to date.');
     });
@@ -104,6 +110,13 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
     await close();
     throw connectionError(error);
   }
+}
+
+function openStaffChannel(
+  { app, logger, staffChannelId: channelId }: DiscordOptions,
+  { rest }: Client,
+): StaffChannel | undefined {
+  return channelId === undefined ? undefined : new StaffChannel({ app, rest, channelId, logger });
 }
 
 /** Nothing of Discord's is the record of anything here, so next to nothing of it is kept in memory. */

@@ -44,6 +44,7 @@ export interface BotStage<AppKind extends App> extends Stage {
 }
 
 interface StageOptions extends StandInOptions {
+  readonly staffChannelId?: string;
   readonly times?: DiscordOptions['times'];
   readonly maxUnanswered?: number;
 }
@@ -52,7 +53,7 @@ interface StageOptions extends StandInOptions {
 export async function withBotOn<AppKind extends App>(
   app: AppKind,
   run: (stage: BotStage<AppKind>) => Promise<void>,
-  { times, maxUnanswered, ...standInOptions }: StageOptions = {},
+  { times, maxUnanswered, staffChannelId, ...standInOptions }: StageOptions = {},
 ): Promise<void> {
   const commands = await loadCommands();
   const logger = keepingLogger();
@@ -61,7 +62,7 @@ export async function withBotOn<AppKind extends App>(
     const start = (): ReturnType<typeof startDiscord> =>
       startDiscord({
         ...{ token: standIn.token, apiUrl: standIn.url, guildId: standIn.guildId },
-        ...{ commands, app, logger },
+        ...{ commands, app, logger, staffChannelId },
         ...(times === undefined ? {} : { times }),
         ...(maxUnanswered === undefined ? {} : { maxUnanswered }),
       });
