@@ -121,16 +121,19 @@ describe('the staff channel', () => {
 
   test('that cannot be written to breaks nothing; it is logged and tried again at the next audit', () =>
     withStaff(async ({ standIn, app, ada, log }) => {
+      const pen = freeze('pen-0', 'pen-0 is off');
+      app.look([pen]);
+      await waitFor(standIn, 1);
       standIn.failNext({ route: SEND, status: 403 });
-      app.look([coins]);
+      app.look([pen, coins]);
       await until(() => Promise.resolve(log.some(({ level }) => level === 'error')));
-      expect(told(standIn)).toEqual([]);
+      expect(told(standIn)).toHaveLength(1);
       await ada.command('daily').reply();
-      app.look([coins]);
-      expect((await waitFor(standIn, 1))[0]).toContain('**Moving coins** is frozen');
-      app.look([coins]);
+      app.look([pen, coins]);
+      expect((await waitFor(standIn, 2))[1]).toContain('**Moving coins** is frozen');
+      app.look([pen, coins]);
       app.look([]);
-      expect(await waitFor(standIn, 2)).toHaveLength(2);
+      expect(await waitFor(standIn, 3)).toHaveLength(3);
     }));
 
   test('that is not there is said in the log when the bot starts', () =>
