@@ -74,7 +74,7 @@ export interface Evidence {
   readonly bytes: Buffer;
 }
 
-export interface FileFound {
+interface FileFound {
   readonly path: string;
   readonly kind: 'file' | 'folder' | 'link';
   readonly mode: number;

@@ -134,7 +134,7 @@ export async function openTestApp(
 }
 
 /** Resolves when no settlement of this database is under way. */
-export async function waitUntilSettled(database: Database): Promise<void> {
+async function waitUntilSettled(database: Database): Promise<void> {
   const giveUpAt = Date.now() + PATIENCE_MS;
   while (Date.now() < giveUpAt) {
     const open = await database.read(({ settlements }) => settlements.listPrepared());
