@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installMachine } from './machine.ts';
 import { installDisk } from './memory-disk.ts';
-import { mutate, MUTATIONS } from './mutations.ts';
+import { edit, mutate, MUTATIONS } from './mutations.ts';
 import type { SeedReport } from './simulate-seed.ts';
 import { addUp, printTally, type Tally } from './tally.ts';
 
@@ -52,6 +52,8 @@ async function simulateAll(): Promise<Tally> {
 /** Every rule must be missed within so many seeds. */
 async function tryMutations(): Promise<boolean> {
   const waiting = Object.keys(MUTATIONS);
+  // A rule that is no longer found where it stood is told before the first seed.
+  for (const name of waiting) edit(name);
   const unseen: string[] = [];
   const work = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {

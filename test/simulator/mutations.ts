@@ -207,10 +207,9 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     edits: [
       {
         file: pusher,
-        from: 'const drafts = open.flatMap(({ entries }) => entries);',
-        to: `const all = open.flatMap(({ entries }) => entries);
-          for (const draft of all.slice(1)) await this.#options.beacon.push([draft]);
-          const drafts = all.length > 1 ? [all[0]] : all;`,
+        from: 'const result = await beacon.push(drafts);',
+        to: `for (const draft of drafts.slice(1)) await beacon.push([draft]);
+          const result = await beacon.push(drafts.slice(0, 1));`,
       },
     ],
   },
@@ -258,8 +257,8 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     edits: [
       {
         file: settlements,
-        from: 'for (const { settlementId } of open)\n            this.#track(settlementId);',
-        to: '',
+        from: "'took up an open settlement');\n            this.#track(settlementId, origin);",
+        to: "'took up an open settlement');",
       },
     ],
   },
@@ -290,18 +289,8 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       },
     ],
   },
-  'a-late-tag-is-not-waited-for': {
-    guards: ['refs-half-seen'],
-    edits: [
-      {
-        file: 'chain/sync.js',
-        from: 'const lateTagged = findLateTagged(advertisement, index);',
-        to: 'const lateTagged = [];',
-      },
-    ],
-  },
   'what-is-half-pushed-is-taken-as-it-stands': {
-    guards: ['push-half-written'],
+    guards: ['push-half-written', 'refs-half-seen'],
     edits: [
       {
         file: 'chain/sync.js',
@@ -313,6 +302,11 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'revealed-before-it-is-spent': {
     guards: ['push-late', 'push-slow', 'remote-slow'],
     edits: [
+      {
+        file: 'db/sqlite-journal-store.js',
+        from: ".where('journal.state', '=', sql.lit('committed'))\n    .orderBy('journal.sequence')\n    .limit(page.limit)",
+        to: ".orderBy('journal.sequence').limit(page.limit)",
+      },
       {
         file: 'chain/publisher.js',
         from: 'if (committed?.record.equals(record) !== true || committed.assetId !== assetId)\n            return undefined;',
@@ -334,8 +328,8 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
 
 const ROOT = new URL('../../src/', import.meta.url);
 
-/** Edits what is loaded from now on. @throws Error when a text is not found exactly once. */
-export function mutate(name: string): void {
+/** The edited files by their URL. @throws Error when a text is not found exactly once. */
+export function edit(name: string): Readonly<Record<string, string>> {
   const mutation = MUTATIONS[name];
   if (mutation === undefined) throw new Error(`there is no mutation ${name}`);
   const sources: Record<string, string> = {};
@@ -348,7 +342,12 @@ export function mutate(name: string): void {
     }
     sources[url.href] = parts.join(to);
   }
-  register(`data:text/javascript,${encodeURIComponent(HOOKS)}`, { data: sources });
+  return sources;
+}
+
+/** Edits what is loaded from now on. @throws Error as {@link edit}. */
+export function mutate(name: string): void {
+  register(`data:text/javascript,${encodeURIComponent(HOOKS)}`, { data: edit(name) });
 }
 
 /** Run by node in a thread of its own. */

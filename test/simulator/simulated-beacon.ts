@@ -75,7 +75,7 @@ export class SimulatedBeacon implements Beacon {
     const before = await this.#inner.advertise();
     await this.#travel();
     const after = await this.#inner.advertise();
-    this.#world.looks += 1;
+    if (!this.#world.isDiskFull) this.#world.looks += 1;
     return {
       branches: this.#mix(before.branches, after.branches),
       tags: this.#mix(before.tags, after.tags),

@@ -79,7 +79,7 @@ test('misses every rule that is taken out of the program, within a thousand seed
 }, 1_800_000);
 
 test('has a rule to take out for every fault', async () => {
-  const { counts } = await simulate('--seeds', '40');
+  const { counts } = await simulate('--seeds', '200', '--jobs', '2');
   const guarded = new Set(Object.values(MUTATIONS).flatMap(({ guards }) => guards));
   expect([...FAULTS].filter((fault) => !guarded.has(fault))).toEqual([]);
   expect([...FAULTS].filter((fault) => counts[fault] === undefined)).toEqual([]);

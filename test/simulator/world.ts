@@ -45,13 +45,14 @@ export class World {
   /** False once all trouble has stopped. */
   isTroubled = true;
   isSlow = false;
+  isDiskFull = false;
   /** What survives every life: the state database, and the index unless it gets lost. */
   readonly state: Handle;
   index: Handle = openMemory();
   life: Life;
   /** The ref that was rewritten, and where it stood. */
   rewriting: Rewriting | undefined;
-  /** How often the program has looked at the remote since. */
+  /** How often the program has looked at the remote since, with room to remember what it saw. */
   looks = 0;
   /** The first thing that went wrong. */
   broken: Broken | undefined;
@@ -204,6 +205,9 @@ export class World {
   /** No page more fits on the disk of state and index, until {@link makeRoom}. */
   fillDisk(): void {
     this.count('disk-full');
+    // A sync that has no room ends before it can compare anything.
+    this.isDiskFull = true;
+    this.looks = 0;
     for (const handle of [this.state, this.index]) {
       const pages = handle.pragma('page_count', { simple: true }) as number;
       handle.pragma(`max_page_count = ${pages}`);
@@ -211,6 +215,7 @@ export class World {
   }
 
   makeRoom(): void {
+    this.isDiskFull = false;
     disk.failures = 0;
     for (const handle of [this.state, this.index]) {
       handle.pragma('max_page_count = 1000000');
