@@ -26,6 +26,7 @@ export const JSON_READERS: Readonly<Record<string, string>> = {
   'src/db/json-column.ts': 'json-columns',
   'src/http/page/client.ts': 'runs in a browser, on answers of its own node',
   'src/http/read-json.ts': 'http-create',
+  'src/operation/version.ts': 'reads our own package.json',
   'src/playground/gateway.ts': 'only the bot under test speaks to this gateway',
   'src/playground/page/client.ts': 'runs in a browser, on events of its own playground',
   'src/playground/request-body.ts': 'playground-message',
