@@ -12,11 +12,15 @@ const PUMPS = 24;
 const TIMEOUT_MS = 900_000;
 
 describe.each(TARGETS.map((target) => [target.name, target] as const))('%s', (_name, target) => {
-  test('holds for every input, kept ones first', async () => {
-    const report = await runTarget(target, { runs: runsOf(target, RUNS), seed: SEED });
-    expect(report.failure).toBeUndefined();
-    expect(report.inputs).toBeGreaterThanOrEqual(runsOf(target, RUNS));
-  }, TIMEOUT_MS);
+  test(
+    'holds for every input, kept ones first',
+    async () => {
+      const report = await runTarget(target, { runs: runsOf(target, RUNS), seed: SEED });
+      expect(report.failure).toBeUndefined();
+      expect(report.inputs).toBeGreaterThanOrEqual(runsOf(target, RUNS));
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe.each(
