@@ -6,6 +6,11 @@ import { fileURLToPath } from 'node:url';
 const ROOT = new URL('../', import.meta.url);
 const pathOf = (place) => fileURLToPath(new URL(place, ROOT));
 
+/** These load machine code of their own from beside their files. */
+const WITH_MACHINE_CODE = ['@resvg/resvg-js', 'argon2', 'better-sqlite3'];
+/** Only for JSON schemas, of which our servers have none: `src/shared/without-json-schemas.ts`. */
+const NEVER_LOADED = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'];
+
 /** Both the built program and the tests look for a page here. */
 async function bundlePage(folder) {
   await mkdir(pathOf(`dist/${folder}`), { recursive: true });
@@ -48,8 +53,7 @@ async function bundleProgram() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    // These load machine code of their own from beside their files.
-    external: ['@resvg/resvg-js', 'argon2', 'better-sqlite3'],
+    external: [...WITH_MACHINE_CODE, ...NEVER_LOADED],
     // What was written for `require` finds one.
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",

@@ -1,5 +1,5 @@
 // Reads the environment into a frozen, validated Config, and names every fault of it at once.
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError } from './shared/errors.ts';
 import { guyaCoin, parseGuyaCoin } from './shared/guya-coin.ts';
 import type { GuyaCoin } from './shared/guya-coin.ts';

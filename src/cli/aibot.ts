@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 // The `aibot` command: what an operator does from a shell.
 import 'dotenv/config';
 import { Command, CommanderError, Option } from 'commander';

@@ -1,5 +1,5 @@
 // The files of a backup: what its manifest says of each, how one is written, and how one is read back.
-import { Decrypter, Encrypter } from 'age-encryption';
+import type { Decrypter, Encrypter } from 'age-encryption';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError } from '../shared/errors.ts';
 
 /** What a backup may hold; an encrypted file has `.age` after its name. */
@@ -36,9 +36,13 @@ const manifestShape = z.strictObject({
 });
 export type Manifest = z.output<typeof manifestShape>;
 
+/** Its cryptography is large, and most commands need none of it. */
+const loadAge = () => import('age-encryption');
+
 /** @throws AppError INPUT_INVALID for text that is no recipient of age. */
-export function encrypterFor(recipient: string): Encrypter {
-  const encrypter = new Encrypter();
+export async function encrypterFor(recipient: string): Promise<Encrypter> {
+  const { Encrypter: AgeEncrypter } = await loadAge();
+  const encrypter = new AgeEncrypter();
   try {
     encrypter.addRecipient(recipient);
   } catch (cause) {
@@ -50,7 +54,8 @@ export function encrypterFor(recipient: string): Encrypter {
 
 /** Reads the identities of a file as age-keygen writes it. @throws AppError INPUT_INVALID */
 export async function decrypterFrom(identityFile: string): Promise<Decrypter> {
-  const decrypter = new Decrypter();
+  const { Decrypter: AgeDecrypter } = await loadAge();
+  const decrypter = new AgeDecrypter();
   try {
     const lines = (await readFile(identityFile, 'utf8')).split(/\r?\n/).map((line) => line.trim());
     for (const line of lines) if (line !== '' && !line.startsWith('#')) decrypter.addIdentity(line);

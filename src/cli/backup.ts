@@ -66,7 +66,7 @@ async function fillDraft(
   { work, draft, ambient }: { work: string; draft: string } & Pick<Surroundings, 'ambient'>,
 ): Promise<Manifest> {
   const files = dataFiles(config.dataDir);
-  const encrypter = recipient === undefined ? undefined : encrypterFor(recipient);
+  const encrypter = recipient === undefined ? undefined : await encrypterFor(recipient);
   const takenAt = Date.now();
   const state = join(work, 'state.sqlite');
   const schema = await copyDatabase(files.state, state);

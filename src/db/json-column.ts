@@ -1,5 +1,5 @@
 // Reads a JSON column: nothing that a file holds is trusted to have the shape that was once written.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A non-empty text that stands for a branded id. */
 export function text<Id extends string>(): z.ZodType<Id> {

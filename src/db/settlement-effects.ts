@@ -1,5 +1,5 @@
 // The shape of a settlement's effects in its JSON column.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SettlementEffects } from '../app/ports/settlement-store.ts';
 import type { TransferCode } from '../ledger/ledger-store.ts';
 import type { AccountId, HoldId, MemberId, SettlementId, TradeId } from '../shared/ids.ts';

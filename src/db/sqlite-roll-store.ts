@@ -1,6 +1,6 @@
 // Rolls, cards and claims in SQLite.
 import { sql } from 'kysely';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CardCount, ClaimKind, RollRow, RollStore } from '../app/ports/roll-store.ts';
 import type { MemberId } from '../shared/ids.ts';
 import type { Connection } from './connection.ts';

@@ -1,6 +1,6 @@
 // Trades in SQLite: the two sides as validated JSON, their life held by the schema's triggers.
 import { sql } from 'kysely';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError } from '../shared/errors.ts';
 import type { AssetId, IdempotencyKey, MemberId, TradeId } from '../shared/ids.ts';
 import { MAX_ASSETS_A_SIDE, type Trade } from '../trade/trade.ts';

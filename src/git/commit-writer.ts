@@ -3,6 +3,7 @@ import type { CommitDraft } from '../chain/beacon.ts';
 import { recordDigest } from '../chain/record.ts';
 import type { CommitId, TransactionId } from '../shared/ids.ts';
 import { makeObject, withFile, type GitObject, type ObjectFormat } from './git-objects.ts';
+import type { Pack } from './pack-file.ts';
 import type { Environment, ProcessPool } from './processes.ts';
 import type { CommitSigner } from './ssh-signature.ts';
 
@@ -89,14 +90,14 @@ export async function encodeCommit(
 export async function storePack(
   pool: ProcessPool,
   repository: { readonly gitDir: string; readonly environment: Environment },
-  pack: Buffer,
+  pack: Pack,
   checks: 'strict' | 'none',
 ): Promise<void> {
   const args = ['index-pack', '--stdin', ...(checks === 'strict' ? ['--strict'] : [])];
   const result = await pool.run(args, {
     cwd: repository.gitDir,
     environment: repository.environment,
-    input: pack,
+    input: pack.bytes,
     timeoutMs: TIMEOUT_MS,
   });
   if (result.exitCode !== 0) throw new Error(`git index-pack failed: ${result.stderr.trim()}`);

@@ -16,7 +16,7 @@ import type { Advertisements } from './advertisement.ts';
 import { parseCommit, readChains } from './branch-reader.ts';
 import { makeBatch, storePack, type Batch } from './commit-writer.ts';
 import { faultOfBatch, isBranchName, ownersOfRefs, refChangesOf } from './drafts.ts';
-import { encodePack, makeObject, type GitObject } from './git-objects.ts';
+import { makeObject, type GitObject } from './git-objects.ts';
 import {
   flushDirectories,
   hasHooks,
@@ -27,6 +27,7 @@ import {
   type LocalBeacon,
 } from './local-beacon.ts';
 import { ObjectReader } from './object-reader.ts';
+import { encodePack } from './pack-file.ts';
 import { PackedRefs, type RefChange } from './packed-refs.ts';
 import type { RunResult } from './processes.ts';
 import { explain, isFinal, judgePush, type PushVerdict } from './push-report.ts';
@@ -311,10 +312,10 @@ export class GitBeacon implements Beacon {
    * @returns false when a push has to be made or to say what is wrong: to repeat the batch there does no harm.
    */
   private async writeOwn(batch: Omit<PreparedBatch, 'commits'>): Promise<boolean> {
-    const { local, transport } = this.parts;
+    const { local } = this.parts;
     if (this.ownRefs === undefined || local === undefined || (await hasHooks(local))) return false;
     try {
-      return await writeBatch(transport, local, this.ownRefs, batch);
+      return await writeBatch(local, this.ownRefs, batch);
     } catch (error) {
       this.warn({ err: error }, 'a batch could not be written into the beacon; it is pushed');
       return false;
@@ -364,8 +365,7 @@ export class GitBeacon implements Beacon {
   ): Promise<void> {
     const { scratch, transport } = this.parts;
     const { gitDir, objectFormat, outboxDir } = scratch;
-    const unique = new Map([...objects, ...bases].map((object) => [object.id, object]));
-    const pack = encodePack(objectFormat, [...unique.values()]);
+    const pack = encodePack(objectFormat, [...objects, ...bases]);
     await scratch.emptyOutbox();
     const environment = withObjects(transport.environment, outboxDir);
     // Whether it likes the objects, and the foreign tree among them that a commit goes on from, is the remote's to say.

@@ -1,6 +1,5 @@
-// Git objects as bytes: how a blob, a tree and a commit are written, named and put together into a pack.
+// Git objects as bytes: how a blob, a tree and a commit are written and named.
 import { createHash } from 'node:crypto';
-import { deflateSync } from 'node:zlib';
 
 export type ObjectFormat = 'sha1' | 'sha256';
 
@@ -11,11 +10,6 @@ export interface GitObject {
   readonly id: string;
 }
 
-/** The numbers of the types in a pack (gitformat-pack). */
-const PACK_TYPES = { commit: 1, tree: 2, blob: 3 } as const;
-const PACK_VERSION = 2;
-/** A transaction's objects have a few hundred bytes: zlib's usual 270 kB for each cost more than the compression. */
-const ZLIB_OPTIONS = { level: 1, windowBits: 12, memLevel: 4, chunkSize: 1_024 } as const;
 const FILE_MODE = '100644';
 const DIRECTORY_MODE = '40000';
 
@@ -92,33 +86,4 @@ export function encodeTree(
 
 function sortKeyOf(mode: string, name: Buffer): Buffer {
   return mode === DIRECTORY_MODE ? Buffer.concat([name, Buffer.from('/')]) : name;
-}
-
-/**
- * A pack of whole objects, in the form of gitformat-pack version 2: no deltas, because a transaction is three small
- * objects that have nothing in common with any other.
- */
-export function encodePack(format: ObjectFormat, objects: readonly GitObject[]): Buffer {
-  const head = Buffer.alloc(12);
-  head.write('PACK', 'latin1');
-  head.writeUInt32BE(PACK_VERSION, 4);
-  head.writeUInt32BE(objects.length, 8);
-  const entries = objects.flatMap(({ type, content }) => [
-    entryHead(PACK_TYPES[type], content.length),
-    deflateSync(content, ZLIB_OPTIONS),
-  ]);
-  const body = Buffer.concat([head, ...entries]);
-  return Buffer.concat([body, createHash(format).update(body).digest()]);
-}
-
-/** Type and size: four bits of the size beside the type, then seven in each byte, the lowest first. */
-function entryHead(type: number, size: number): Buffer {
-  const bytes: number[] = [];
-  let left = Math.floor(size / 16);
-  let byte = (type << 4) | (size % 16);
-  for (; left > 0; left = Math.floor(left / 128)) {
-    bytes.push(byte | 0x80);
-    byte = left % 128;
-  }
-  return Buffer.from([...bytes, byte]);
 }

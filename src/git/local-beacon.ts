@@ -17,13 +17,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../shared/errors.ts';
 import { storePack } from './commit-writer.ts';
 import { flushPath } from './flush.ts';
-import {
-  encodePack,
-  makeObject,
-  withFile,
-  type GitObject,
-  type ObjectFormat,
-} from './git-objects.ts';
+import { makeObject, withFile, type GitObject, type ObjectFormat } from './git-objects.ts';
+import { encodePack, TEMPORARY_PREFIX, writePack } from './pack-file.ts';
 import type { PackedRefs, RefChange } from './packed-refs.ts';
 import type { Environment, ProcessPool } from './processes.ts';
 import { LOCK_FILE_PREFIX } from './ref-locks.ts';
@@ -190,30 +185,29 @@ export async function isWritable(beacon: LocalBeacon): Promise<boolean> {
  * @returns false when git itself must judge what stands in the way; nothing but unreferenced objects was written.
  */
 export async function writeBatch(
-  git: Git,
   beacon: LocalBeacon,
   refs: PackedRefs,
   batch: { readonly objects: readonly GitObject[]; readonly changes: readonly RefChange[] },
 ): Promise<boolean> {
-  const { gitDir, objectDir, objectFormat } = beacon;
-  // Each try is a pack of its own name. A try before, which came to nothing, left a pack that nothing refers to; a
-  // repack that runs meanwhile may be about to delete it, and index-pack would not write a pack that is there.
+  const { objectDir, objectFormat } = beacon;
+  // Each try is a pack of its own name. A try before, which came to nothing, left a pack that nothing refers to, and a
+  // repack that runs meanwhile may be about to delete it.
   const nonce = makeObject(objectFormat, 'blob', randomBytes(NONCE_BYTES));
-  const pack = encodePack(objectFormat, [...batch.objects, nonce]);
+  const packDir = join(objectDir, 'pack');
   try {
-    await storePack(git.pool, { ...git, gitDir }, pack, 'strict');
+    await writePack(packDir, encodePack(objectFormat, [...batch.objects, nonce]));
   } catch (error) {
     await removeTemporary(objectDir);
     throw error;
   }
-  await flushPath(join(objectDir, 'pack'));
+  await flushPath(packDir);
   return refs.setAll(batch.changes);
 }
 
-/** Packs that a killed or failed git left half written. An old one has no writer any more. */
+/** Packs that a killed or failed writer left half written. An old one has no writer any more. */
 async function removeTemporary(objectDir: string): Promise<void> {
   const directory = join(objectDir, 'pack');
-  const names = (await readdir(directory)).filter((name) => name.startsWith('tmp_'));
+  const names = (await readdir(directory)).filter((name) => name.startsWith(TEMPORARY_PREFIX));
   for (const file of names.map((name) => join(directory, name))) {
     const found = await findStat(file);
     const isOld = found !== undefined && found.mtimeMs < Date.now() - TEMPORARY_MAX_AGE_MS;

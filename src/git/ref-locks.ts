@@ -33,9 +33,7 @@ export class RefLocks {
    */
   static take(gitDir: string, file: string, names: readonly string[]): RefLocks | undefined {
     const locks: string[] = [];
-    // For people who find it: whose lock it is.
-    writeFileSync(file, `aibot ${process.pid}\n`, { mode: 0o644 });
-    const { ino } = statSync(file, { bigint: true });
+    const ino = inodeOf(file) ?? makeFile(file);
     try {
       for (const name of names) {
         const lock = join(gitDir, `${name}.lock`);
@@ -69,4 +67,15 @@ export class RefLocks {
     }
     return faults;
   }
+}
+
+/** @returns its inode. @throws Error of the file system */
+function makeFile(file: string): bigint {
+  // For people who find it: whose lock it is.
+  writeFileSync(file, `aibot ${process.pid}\n`, { mode: 0o644 });
+  return statSync(file, { bigint: true }).ino;
+}
+
+function inodeOf(file: string): bigint | undefined {
+  return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 }

@@ -1,7 +1,7 @@
 // Reads a Guyacha file into assets, cards and banners, or names every fault of it by line and column.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError } from '../shared/errors.ts';
 import { guyaCoin, parseGuyaCoin } from '../shared/guya-coin.ts';
 import type { GuyaCoin } from '../shared/guya-coin.ts';

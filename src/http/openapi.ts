@@ -1,6 +1,6 @@
 // GET /api/openapi.json: the API's description, made from the table of routes and their schemas.
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError, ERRORS, type ErrorCode } from '../shared/errors.ts';
 import { statusOf } from './errors.ts';
 import { defineRoute, type Route } from './route.ts';

@@ -1,5 +1,5 @@
 // The shapes on the wire, as schemas: names are snake_case here and nowhere further in.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A committed transaction: the JSON of its `metadata.json` as it stands on the chain. */
 export const RecordSchema = z

@@ -7,6 +7,7 @@ import type { NfgtNode } from '../chain/node.ts';
 import { AppError } from '../shared/errors.ts';
 import { measure } from '../shared/measurements.ts';
 import type { Logger } from '../shared/logger.ts';
+import { WITHOUT_JSON_SCHEMAS } from '../shared/without-json-schemas.ts';
 import { AnswerCache } from './answer-cache.ts';
 import type { ApiTokenFile } from './api-tokens.ts';
 import { boundConnections, type ConnectionLimits } from './connections.ts';
@@ -134,6 +135,7 @@ const NO_ROUTE = { method: 'any', route: 'none' } as const;
 export function buildHttp(parts: HttpParts, limits = CLIENT_LIMITS): FastifyInstance {
   const { logger } = parts;
   const server: FastifyInstance = fastify({
+    ...WITHOUT_JSON_SCHEMAS,
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,

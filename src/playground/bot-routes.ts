@@ -1,6 +1,6 @@
 // The routes that the bot's own token opens: who it is, its commands, channels, messages and members.
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readCommand, readCommands } from './command-form.ts';
 import type { CommandBody } from './command-form.ts';
 import { gatewayUrl } from './gateway.ts';

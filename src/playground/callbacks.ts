@@ -1,5 +1,5 @@
 // The bot's answers to an interaction: the first one, then edits, deletions and follow-ups.
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkTogether, modalForm } from './component-form.ts';
 import type { LiveExchange } from './exchange.ts';
 import type { ExchangeBook } from './exchange-book.ts';

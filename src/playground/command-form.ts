@@ -1,5 +1,5 @@
 // What a bot may register as commands, and the rules that span a command's options.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fault, lengthOf, list, optional, readForm, text } from './form.ts';
 import { LIMIT } from './limits.ts';
 import { DiscordRefusal, FormErrors } from './refusals.ts';

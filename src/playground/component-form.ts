@@ -1,5 +1,5 @@
 // The components that a bot may send in a message or a modal, with the limits that Discord puts on each.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fault, list, optional, text } from './form.ts';
 import { LIMIT } from './limits.ts';
 import type { FormErrors } from './refusals.ts';

@@ -1,5 +1,5 @@
 // Reads a request body by a schema and turns what does not fit into Discord's nested form errors.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FormErrors } from './refusals.ts';
 
 /** The length that Discord counts: code points, not UTF-16 units. */

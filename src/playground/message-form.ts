@@ -1,5 +1,5 @@
 // What a bot may put into a message, and the rules that span its parts.
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   checkTogether,
   legacyComponents,

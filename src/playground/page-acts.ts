@@ -1,5 +1,5 @@
 // What the page may ask for in a member's name, checked, carried out, and answered in JSON.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ClientRefusal } from './api.ts';
 import type {
   CommandInput,

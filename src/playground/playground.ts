@@ -5,6 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readPageFiles } from '../shared/page/files.ts';
+import { WITHOUT_JSON_SCHEMAS } from '../shared/without-json-schemas.ts';
 import { ClientRefusal } from './api.ts';
 import type { StandIn, StandInEvent } from './api.ts';
 import { LOOPBACK_HOST, fromLoopback } from './loopback.ts';
@@ -76,7 +77,11 @@ export async function startPlayground({
   port = 0,
 }: PlaygroundOptions): Promise<Playground> {
   const { html, script, style } = await readPageFiles('playground');
-  const server = fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
+  const server = fastify({
+    ...WITHOUT_JSON_SCHEMAS,
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: true,
+  });
   const pages = new Set<ServerResponse>();
   const run = randomBytes(8).toString('hex');
   server.addHook('onRequest', async (request, reply) => {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import multipart from '@fastify/multipart';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { WITHOUT_JSON_SCHEMAS } from '../shared/without-json-schemas.ts';
 import type { FaultPlan, Violation } from './api.ts';
 import { addBotRoutes } from './bot-routes.ts';
 import type { Callbacks } from './callbacks.ts';
@@ -26,7 +27,11 @@ const API = '/api/v10';
 
 /** Builds the HTTP server; it does not listen yet. */
 export async function buildRest(parts: RestParts): Promise<FastifyInstance> {
-  const server = fastify({ bodyLimit: LIMIT.files * LIMIT.fileBytes, forceCloseConnections: true });
+  const server = fastify({
+    ...WITHOUT_JSON_SCHEMAS,
+    bodyLimit: LIMIT.files * LIMIT.fileBytes,
+    forceCloseConnections: true,
+  });
   await server.register(multipart);
   server.addHook('onRequest', async (request) => {
     if (!fromLoopback(request.headers)) throw new DiscordRefusal(403, 0, '403: Forbidden');

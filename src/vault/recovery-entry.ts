@@ -1,6 +1,6 @@
 // A line of the recovery journal: sealed successor passphrases, sealed once more with all that says whose they are.
 import { createHash, type KeyObject } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AssetId, MemberId, TransactionId } from '../shared/ids.ts';
 import { seal, unseal } from './aead.ts';
 import type { Custody } from './vault-store.ts';

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { nodeFlags } from './node-flags.ts';
 import type { Bench, Row } from './row.ts';
 import { ROWS } from './rows.ts';
 import { Stage } from './stage.ts';
@@ -26,7 +27,12 @@ interface Line extends Measured {
 
 async function measure(row: Row, stage: Stage, quick: boolean): Promise<Line> {
   const bench: Bench = { ...(await stage.set(row.chain)), quick };
-  const { stdout } = await run(process.execPath, [WORKER, row.name, JSON.stringify(bench)]);
+  const { stdout } = await run(process.execPath, [
+    ...nodeFlags(),
+    WORKER,
+    row.name,
+    JSON.stringify(bench),
+  ]);
   return { row: row.name, aim: row.aim, ...(JSON.parse(stdout) as Measured) };
 }
 

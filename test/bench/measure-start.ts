@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../src/shared/package-root.ts';
 import { peakMbOf } from './figures.ts';
+import { nodeFlags } from './node-flags.ts';
 import type { Bench, Figures } from './row.ts';
 
 const AIBOT = `${packageRoot()}/dist/program/src/cli/aibot.js`;
@@ -11,7 +12,7 @@ const AIBOT = `${packageRoot()}/dist/program/src/cli/aibot.js`;
 /** `peakMb` is the started program's, by the time that it answers. */
 export async function measureStart({ dataDir, scratchDir, remote }: Bench): Promise<Figures> {
   const spawnedAt = performance.now();
-  const child = spawn(process.execPath, [AIBOT, 'node'], {
+  const child = spawn(process.execPath, [...nodeFlags(), AIBOT, 'node'], {
     cwd: scratchDir,
     env: {
       PATH: process.env['PATH'],

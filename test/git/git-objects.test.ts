@@ -1,46 +1,10 @@
-// Objects, trees and packs as bytes, held against git's own.
+// Objects and trees as bytes, held against git's own.
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { encodePack, makeObject, withFile } from '../../src/git/git-objects.ts';
-import { git, tempDir } from '../support/temp-dir.ts';
-
-const FORMATS = ['sha1', 'sha256'] as const;
-
-function makeRepository(format: (typeof FORMATS)[number]): string {
-  const root = tempDir();
-  git(root, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, 'x.git']);
-  return join(root, 'x.git');
-}
-
-function indexPack(gitDir: string, pack: Buffer): void {
-  execFileSync('git', ['index-pack', '--stdin', '--strict'], { cwd: gitDir, input: pack });
-}
-
-test.each(FORMATS)('git takes a pack of %s objects and gives every byte back', (format) => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.uint8Array({ minLength: 0, maxLength: 300 }), { minLength: 1, maxLength: 20 }),
-      fc.uint8Array({ minLength: 2000, maxLength: 40_000, size: 'max' }),
-      (small, large) => {
-        const gitDir = makeRepository(format);
-        const contents = [...small, large].map((bytes) => Buffer.from(bytes));
-        const blobs = new Map(
-          contents
-            .map((content) => makeObject(format, 'blob', content))
-            .map((blob) => [blob.id, blob]),
-        );
-        indexPack(gitDir, encodePack(format, [...blobs.values()]));
-        for (const { id, content } of blobs.values()) {
-          const read = execFileSync('git', ['cat-file', 'blob', id], { cwd: gitDir });
-          expect(read.equals(content)).toBe(true);
-        }
-      },
-    ),
-    { numRuns: 5 },
-  );
-});
+import { makeObject, withFile } from '../../src/git/git-objects.ts';
+import { FORMATS, makeRepository } from '../support/object-formats.ts';
+import { git } from '../support/temp-dir.ts';
 
 test.each(FORMATS)(
   'a file is added to a %s tree, or replaced, where git would put it',
