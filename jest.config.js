@@ -17,4 +17,5 @@ export default {
   // A limit for what hangs, not a measure of speed: machines that run tests are shared and slow at times.
   testTimeout: 120_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/longest-first.js',
 };
