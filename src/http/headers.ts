@@ -12,6 +12,8 @@ export const COMMON_HEADERS = {
   'Access-Control-Expose-Headers': 'Retry-After, X-Request-Id',
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  // What CORS lets any page read, also a page that keeps out whatever does not say this.
+  'Cross-Origin-Resource-Policy': 'cross-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 } as const;

@@ -1,4 +1,5 @@
 // The HTTP API: builds the server from the table of routes, listens, and closes without cutting answers off.
+import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -99,7 +100,8 @@ export async function startHttp(
   const server = buildHttp(options, limits);
   const hasTokens = options.apiTokens?.current() !== undefined;
   try {
-    await server.listen({ host, port });
+    // One address, also of `localhost`, which fastify would serve a second time beside the limits on connections.
+    await server.listen({ host: (await lookup(host)).address, port });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AppError(

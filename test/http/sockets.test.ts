@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { startHttp, type HttpServer } from '../../src/http/server.ts';
+import { CLIENT_LIMITS, startHttp, type HttpServer } from '../../src/http/server.ts';
 import { FakeNode } from '../support/fake-node.ts';
 
 let fake: FakeNode;
@@ -44,6 +44,27 @@ describe('the HTTP server', () => {
   test('says where it listens', async () => {
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await (await fetch(`${server.url}/api/health`)).json()).toEqual({ message: 'ok' });
+  });
+
+  test('listens once at localhost, so that its limits count every connection', async () => {
+    const limits = { ...CLIENT_LIMITS, connections: 1 };
+    const local = await startHttp({ ...parts(fake), host: 'localhost', port: 0 }, limits);
+    try {
+      const port = portOf(local.url);
+      const loopbacks = ['127.0.0.1', '::1'].map((host) => connect({ host, port }));
+      const taken = await Promise.all(
+        loopbacks.map(async (socket) => {
+          const isOpen = await new Promise((resolve) => {
+            socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+          });
+          socket.destroy();
+          return isOpen;
+        }),
+      );
+      expect(taken.filter(Boolean)).toHaveLength(1);
+    } finally {
+      await local.close();
+    }
   });
 
   test('says in words that its address is taken', async () => {

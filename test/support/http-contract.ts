@@ -732,6 +732,7 @@ export function describeHttpContract(
           'cache-control': 'no-store',
           'x-content-type-options': 'nosniff',
           'referrer-policy': 'no-referrer',
+          'cross-origin-resource-policy': 'cross-origin',
           'content-security-policy': expect.stringContaining("default-src 'none'"),
         });
       });
