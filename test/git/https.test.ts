@@ -114,4 +114,17 @@ const suffix = hasOpenssl ? '' : ' (skipped: needs openssl)';
     });
     expect(sockets.size).toBeGreaterThan(0);
   });
+
+  test('stops listening to a server that lists refs without end, and reads on when it has come to reason', async () => {
+    const ambient = host.ambientOf('writer', 'open-sesame');
+    const { node } = await openOver({ ambient, answerTimeoutMs: 5_000 });
+    host.isEndless = true;
+    await expect(node.sync()).rejects.toMatchObject({ code: 'BEACON_UNREACHABLE' });
+    expect((await node.status()).isBeaconAway).toBe(true);
+    const stranger = openOver({ ambient, answerTimeoutMs: 5_000 });
+    await expect(stranger).rejects.toMatchObject({ code: 'BEACON_UNREACHABLE' });
+    host.isEndless = false;
+    await node.sync();
+    expect((await node.status()).isBeaconAway).toBe(false);
+  });
 });

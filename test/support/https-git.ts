@@ -24,6 +24,8 @@ interface Person {
 
 export interface HttpsGitHost {
   readonly people: Map<string, Person>;
+  /** Answers everybody with a list of refs that never ends, while this is set. */
+  isEndless: boolean;
   /** Without credentials. */
   urlOf(repository: string): string;
   /** The certificate to trust. */
@@ -44,7 +46,8 @@ export async function startHttpsGitHost(projectRoot: string): Promise<HttpsGitHo
   const tls = { key: readFileSync(key), cert: readFileSync(certificateFile) };
   const server = createServer(tls, (request, response) => {
     const status = refusalOf(people, request);
-    if (status === undefined) serve(projectRoot, request, response);
+    if (host.isEndless) sendWithoutEnd(response);
+    else if (status === undefined) serve(projectRoot, request, response);
     else response.writeHead(status, { 'WWW-Authenticate': 'Basic realm="git"' }).end('no\n');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -54,8 +57,9 @@ export async function startHttpsGitHost(projectRoot: string): Promise<HttpsGitHo
     server.closeAllConnections();
     await closed;
   });
-  return {
+  const host: HttpsGitHost = {
     people,
+    isEndless: false,
     certificateFile,
     urlOf: (repository) => `https://127.0.0.1:${port}/${repository}`,
     ambientOf: (name, password) => {
@@ -67,6 +71,28 @@ export async function startHttpsGitHost(projectRoot: string): Promise<HttpsGitHo
       return { PATH: path, HOME: home, GIT_SSL_CAINFO: certificateFile };
     },
   };
+  return host;
+}
+
+/** Sends refs, each of another name, as fast as they are taken and for as long as anybody listens. */
+function sendWithoutEnd(response: ServerResponse): void {
+  const line = (text: string): string =>
+    `${(text.length + 4).toString(16).padStart(4, '0')}${text}`;
+  const type = 'application/x-git-upload-pack-advertisement';
+  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-cache' });
+  response.write(`${line('# service=git-upload-pack\n')}0000`);
+  let count = 0;
+  const send = (): void => {
+    let more = true;
+    while (more && !response.destroyed) {
+      count += 1;
+      more = response.write(
+        line(`${'1'.repeat(40)} refs/tags/${count}${count === 1 ? '\0' : ''}\n`),
+      );
+    }
+  };
+  response.on('drain', send);
+  send();
 }
 
 /** As a git host answers: 401 to a stranger, 403 to who may only read and wants to write. */
