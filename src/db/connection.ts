@@ -17,6 +17,7 @@ export class Connection {
   readonly #savepoint: BetterSqlite3.Statement;
   readonly #release: BetterSqlite3.Statement;
   readonly #rollbackTo: BetterSqlite3.Statement;
+  #isReadOnly = false;
 
   constructor(handle: BetterSqlite3.Database) {
     this.handle = handle;
@@ -79,12 +80,28 @@ export class Connection {
     this.#release.run();
   }
 
+  /**
+   * Refuses statements that write until the work is over. SQLite's own `PRAGMA query_only` would have every statement of
+   * the connection compiled again, each time.
+   */
+  async readOnly<T>(work: () => Promise<T>): Promise<T> {
+    this.#isReadOnly = true;
+    try {
+      return await work();
+    } finally {
+      this.#isReadOnly = false;
+    }
+  }
+
   #use<T>(statement: Statement<never, unknown>, use: (prepared: BetterSqlite3.Statement) => T): T {
     try {
       let prepared = this.#prepared.get(statement);
       if (prepared === undefined) {
         prepared = this.handle.prepare(statement.sql);
         this.#prepared.set(statement, prepared);
+      }
+      if (this.#isReadOnly && !prepared.readonly) {
+        throw new Error('attempt to write in a readonly work');
       }
       return use(prepared);
     } catch (error) {

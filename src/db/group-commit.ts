@@ -141,13 +141,8 @@ export class GroupCommit {
   }
 
   async #runIn(scope: WorkScope, { mode, work }: Job): Promise<unknown> {
-    if (mode === 'write') return await runWork(scope, this.#storesOf(scope), work);
-    this.#connection.handle.pragma('query_only = ON');
-    try {
-      return await runWork(scope, this.#storesOf(scope), work);
-    } finally {
-      this.#connection.handle.pragma('query_only = OFF');
-    }
+    const run = (): Promise<unknown> => runWork(scope, this.#storesOf(scope), work);
+    return await (mode === 'write' ? run() : this.#connection.readOnly(run));
   }
 
   #refuseLost(cause?: unknown): void {

@@ -34,42 +34,69 @@ export class WorkScope {
 }
 
 type Method = (...parameters: readonly unknown[]) => unknown;
+type Store = Readonly<Record<string, Method>>;
+type StoreClass = new (connection: Connection) => object;
+
+const STORES: { readonly [Name in keyof Stores]: StoreClass } = {
+  journal: SqliteJournalStore,
+  ledger: SqliteLedgerStore,
+  vault: SqliteVaultStore,
+  vaultHeader: SqliteVaultHeaderStore,
+  settlements: SqliteSettlementStore,
+  rolls: SqliteRollStore,
+  trades: SqliteTradeStore,
+  restores: SqliteRestoreStore,
+};
+
+/** The stores as one scope sees them; a work asks for few of them, and only those are made. */
+class ScopedStores {
+  readonly stores: Readonly<Record<string, object>>;
+  readonly scope: WorkScope;
+
+  constructor(stores: Readonly<Record<string, object>>, scope: WorkScope) {
+    this.stores = stores;
+    this.scope = scope;
+  }
+}
+
+for (const [name, Store] of Object.entries(STORES)) {
+  const Guarded = guard(Store);
+  Object.defineProperty(ScopedStores.prototype, name, {
+    get(this: ScopedStores) {
+      return new Guarded(this.stores[name] as Store, this.scope);
+    },
+  });
+}
+
+/** A class with every public method of the store's, run within a scope. */
+function guard(Store: StoreClass): new (store: Store, scope: WorkScope) => object {
+  class Guarded {
+    readonly store: Store;
+    readonly scope: WorkScope;
+
+    constructor(store: Store, scope: WorkScope) {
+      this.store = store;
+      this.scope = scope;
+    }
+  }
+  const methods = Guarded.prototype as unknown as Record<string, unknown>;
+  for (const name of Object.getOwnPropertyNames(Store.prototype)) {
+    if (name === 'constructor') continue;
+    methods[name] = function (this: Guarded, ...parameters: unknown[]) {
+      return this.scope.call(() => this.store[name]?.(...parameters));
+    };
+  }
+  return Guarded;
+}
 
 /**
  * The ports' stores over this connection, for one scope after the other. The SQL itself runs synchronously, so no
  * two works ever interleave within a statement of a store.
  */
 export function bindStores(connection: Connection): (scope: WorkScope) => Stores {
-  const bound = [
-    ['journal', guard(new SqliteJournalStore(connection))],
-    ['ledger', guard(new SqliteLedgerStore(connection))],
-    ['vault', guard(new SqliteVaultStore(connection))],
-    ['vaultHeader', guard(new SqliteVaultHeaderStore(connection))],
-    ['settlements', guard(new SqliteSettlementStore(connection))],
-    ['rolls', guard(new SqliteRollStore(connection))],
-    ['trades', guard(new SqliteTradeStore(connection))],
-    ['restores', guard(new SqliteRestoreStore(connection))],
-  ] as const satisfies readonly (readonly [keyof Stores, object])[];
-  return (scope) => {
-    const stores: Record<string, unknown> = {};
-    for (const [name, prototype] of bound) {
-      stores[name] = Object.create(prototype, { scope: { value: scope } });
-    }
-    // SAFETY: each store class implements its port with synchronous methods, which `guard` makes asynchronous.
-    return stores as unknown as Stores;
-  };
-}
-
-/** A prototype with every public method of the store, run within the scope of whoever inherits it. */
-function guard(store: object): object {
-  const methods = store as Readonly<Record<string, Method>>;
-  const guarded: Record<string, unknown> = {};
-  for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(store))) {
-    const method = methods[name];
-    if (name === 'constructor' || method === undefined) continue;
-    guarded[name] = function (this: { scope: WorkScope }, ...parameters: unknown[]) {
-      return this.scope.call(() => method.apply(store, parameters));
-    };
-  }
-  return guarded;
+  const stores = Object.fromEntries(
+    Object.entries(STORES).map(([name, Store]) => [name, new Store(connection)]),
+  );
+  // SAFETY: each store class implements its port with synchronous methods, which `guard` makes asynchronous.
+  return (scope) => new ScopedStores(stores, scope) as unknown as Stores;
 }

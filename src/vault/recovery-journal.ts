@@ -49,9 +49,12 @@ export async function readRecoveryJournal(
   file: string,
   vault: Vault,
 ): Promise<RecoveryContents | undefined> {
+  return await readSealed(file, keyOf(vault));
+}
+
+async function readSealed(file: string, key: KeyObject): Promise<RecoveryContents | undefined> {
   const bytes = await readIfPresent(file);
   if (bytes === undefined || bytes.length === 0) return undefined;
-  const key = keyOf(vault);
   const header = headerOf(key);
   const headerEnd = bytes.indexOf('\n');
   if (bytes.toString('utf8', 0, Math.max(headerEnd, 0)) !== header) {
@@ -99,7 +102,6 @@ export interface RecoveryJournalOptions {
 /** An open recovery journal. */
 export class RecoveryJournal {
   readonly file: string;
-  readonly #vault: Vault;
   readonly #key: KeyObject;
   readonly #logger: Logger;
   readonly #waiting: Waiting[] = [];
@@ -112,7 +114,6 @@ export class RecoveryJournal {
 
   constructor({ file, vault, logger }: RecoveryJournalOptions) {
     this.file = file;
-    this.#vault = vault;
     this.#key = keyOf(vault);
     this.#logger = logger;
   }
@@ -124,7 +125,7 @@ export class RecoveryJournal {
 
   /** What the file holds; empty when it is not there. @throws AppError RECOVERY_JOURNAL_UNUSABLE */
   async read(): Promise<RecoveryContents> {
-    const contents = await readRecoveryJournal(this.file, this.#vault);
+    const contents = await readSealed(this.file, this.#key);
     return contents ?? { entries: [], soundBytes: 0, isTorn: false, damagedLines: [] };
   }
 

@@ -176,9 +176,11 @@ class Machine {
   }
 }
 
-/** A tick that is asked for by a microtask comes when no microtask is left. */
+const resolved = Promise.resolve();
+
+/** A tick that is asked for by a microtask comes when no microtask is left; a promise makes one at half the price. */
 function afterMicrotasks(step: () => void): void {
-  queueMicrotask(() => realNextTick(step));
+  void resolved.then(() => realNextTick(step));
 }
 
 export const machine = new Machine();

@@ -4,6 +4,8 @@ import type { SeedReport } from './simulate-seed.ts';
 export interface Tally {
   readonly seeds: number;
   readonly seconds: number;
+  /** Of all processes and their threads, the start of node included. */
+  readonly cpuSeconds: number;
   /** The largest this process was, in MB. */
   readonly rssMb: number;
   /** Steps, acts, faults and ends of lives, by name. */
@@ -35,6 +37,7 @@ export function addUp(
   return {
     seeds: reports.length + tallies.reduce((sum, tally) => sum + tally.seeds, 0),
     seconds: seconds + tallies.reduce((sum, tally) => sum + tally.seconds, 0),
+    cpuSeconds: tallies.reduce((sum, tally) => sum + tally.cpuSeconds, 0),
     rssMb: Math.max(
       Math.round(process.memoryUsage.rss() / 2 ** 20),
       ...tallies.map(({ rssMb }) => rssMb),
@@ -45,15 +48,17 @@ export function addUp(
   };
 }
 
-export function printTally({ seeds, seconds, rssMb, counts, broken }: Tally): string {
+export function printTally({ seeds, seconds, cpuSeconds, rssMb, counts, broken }: Tally): string {
   const lines = Object.entries(counts)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([what, n]) => `${what.padEnd(28)}${String(n).padStart(12)}`);
   const found = broken.map(({ seed, what }) => `seed ${seed}: ${what.split('\n')[0]}`);
   const rate = (seeds / Math.max(seconds, 0.001)).toFixed(1);
+  const perCpu = (seeds / Math.max(cpuSeconds, 0.001)).toFixed(1);
   return [
     ...lines,
     `${seeds} seeds in ${seconds.toFixed(1)} s, ${rate} a second, ${rssMb} MB`,
+    `${cpuSeconds.toFixed(1)} s of CPU, ${perCpu} seeds a second of it`,
     `${broken.length} seeds broke an invariant`,
     ...found,
     '',

@@ -4,6 +4,8 @@ import { machine } from './machine.ts';
 
 export class Trace {
   readonly #hash = createHash('sha256');
+  /** Lines that the digest has not taken in yet: one call for many of them. */
+  #lines: string[] = [];
   readonly #print: ((line: string) => void) | undefined;
 
   constructor(print: ((line: string) => void) | undefined) {
@@ -12,7 +14,7 @@ export class Trace {
 
   say(line: string): void {
     const full = `${machine.happened} ${machine.now} ${line}\n`;
-    this.#hash.update(full);
+    this.#lines.push(full);
     this.#print?.(full);
   }
 
@@ -21,13 +23,14 @@ export class Trace {
     this.#print?.(`${text}\n`);
   }
 
-  /** Takes in something that is too long to print. */
+  /** Takes in, after the lines so far, something that is too long to print. */
   take(bytes: Uint8Array): void {
-    this.#hash.update(bytes);
+    this.#hash.update(this.#lines.join('')).update(bytes);
+    this.#lines = [];
   }
 
   /** The whole trace as 16 hexadecimal digits; to be asked once, at the end. */
   digest(): string {
-    return this.#hash.digest('hex').slice(0, 16);
+    return this.#hash.update(this.#lines.join('')).digest('hex').slice(0, 16);
   }
 }

@@ -165,16 +165,14 @@ export class World {
 
   /** Puts the faults of commits under the database. */
   #putFaultsUnder(handle: Handle): void {
-    const exec = handle.exec.bind(handle);
-    const changes = handle.prepare<[], { readonly n: number }>('SELECT total_changes() AS n');
+    const changes = handle.prepare<[], number>('SELECT total_changes()').pluck();
     let seen = 0;
     handle.exec = (sql) => {
-      const now = changes.get()?.n ?? 0;
       // A commit of nothing cannot fail in any way that matters.
-      const isEdge = sql === 'BEGIN IMMEDIATE' || (sql === 'COMMIT' && now !== seen);
-      const fault = isEdge ? this.#takeCommit(sql) : undefined;
+      const now = sql === 'COMMIT' ? (changes.get() ?? 0) : seen;
+      const fault = sql === 'BEGIN IMMEDIATE' || now !== seen ? this.#takeCommit(sql) : undefined;
       if (fault === 'database-busy') throw sqliteError('SQLITE_BUSY', 'database is locked');
-      if (fault === 'database-full-rolled-back') exec('ROLLBACK');
+      if (fault === 'database-full-rolled-back') handle.prepare('ROLLBACK').run();
       if (fault?.startsWith('database-full') === true) {
         throw sqliteError('SQLITE_FULL', 'database or disk is full');
       }
@@ -182,16 +180,17 @@ export class World {
         this.life.isDying = true;
         throw sqliteError('SQLITE_IOERR', 'the process has died');
       }
-      exec(sql);
+      // Prepared once, where the real `exec` compiles it each time.
+      handle.prepare(sql).run();
       if (fault === 'killed-after-commit') this.life.isDying = true;
-      if (sql !== 'COMMIT' || now === seen) return handle;
+      if (now === seen) return handle;
       seen = now;
       this.check('commit');
       return handle;
     };
   }
 
-  #takeCommit(sql: 'COMMIT' | 'BEGIN IMMEDIATE'): CommitFault | undefined {
+  #takeCommit(sql: string): CommitFault | undefined {
     const [fault] = this.#commitFaults;
     if (fault === undefined || (fault === 'database-busy') !== (sql === 'BEGIN IMMEDIATE')) {
       return undefined;
