@@ -124,7 +124,7 @@ export class Oracle {
       }
     }
     let sum = 0;
-    for (const { account_id: id, balance_gc: balance } of balances()) {
+    for (const { account_id: id, balance_gc: balance } of balances.all()) {
       const posted = this.#posted.get(id) ?? 0;
       sum += balance;
       this.#expect(balance === posted, () => `${id} has ${balance} gc, its transfers ${posted}`);
@@ -136,17 +136,17 @@ export class Oracle {
   /** Every settlement that may have changed: open ones, those that were, those that moved coins. */
   #checkSettlements(): void {
     const { prepared, byId, strayHolds, strayReservations } = this.#statements;
-    const open = prepared();
+    const open = prepared.all();
     for (const { settlement_id: id } of open) this.#touched.add(id);
     for (const id of this.#touched) {
       const row = byId.get(id);
       if (row !== undefined) this.#follow(row);
     }
     this.#touched = new Set(open.map(({ settlement_id: id }) => id));
-    for (const { settlement_id: id } of strayHolds()) {
+    for (const { settlement_id: id } of strayHolds.all()) {
       this.#world.break(`a hold belongs to the settlement ${id}, which is not open`);
     }
-    for (const { asset_id: id } of strayReservations()) {
+    for (const { asset_id: id } of strayReservations.all()) {
       this.#world.break(`the reservation of ${id} belongs to nothing that is open`);
     }
   }
@@ -279,7 +279,7 @@ export class Oracle {
   /** An open trade has reserved what is offered in it, and nothing else. */
   #checkTrades(): void {
     const { openTrades, reservedBy } = this.#statements;
-    for (const trade of openTrades()) {
+    for (const trade of openTrades.all()) {
       const offered = sidesOf(trade).flatMap(({ assets }) => assets);
       const reserved = reservedBy.all(trade.trade_id).map(({ asset_id: id }) => id);
       this.#expect(
@@ -293,9 +293,9 @@ export class Oracle {
   /** One current passphrase for each asset in custody, whose hash is on the chain; one owner, here and there. */
   #checkCustody(): void {
     const { holdings, current, moving } = this.#statements;
-    const keys = new Map(current().map((key) => [key.asset_id, key]));
-    const busy = new Set(moving().map(({ asset_id: id }) => id));
-    for (const holding of holdings()) {
+    const keys = new Map(current.all().map((key) => [key.asset_id, key]));
+    const busy = new Set(moving.all().map(({ asset_id: id }) => id));
+    for (const holding of holdings.all()) {
       const { asset_id: asset, transaction_id: id } = holding;
       const key = keys.get(asset);
       keys.delete(asset);
@@ -328,11 +328,11 @@ export class Oracle {
   /** Journal and chain say the same; what has no end yet may be on its way. */
   #checkJournal(): void {
     const { decided, unreserved } = this.#statements;
-    for (const { asset_id: asset } of unreserved()) {
+    for (const { asset_id: asset } of unreserved.all()) {
       this.#world.break(`${asset} is on its way and not reserved`);
     }
     const { tags } = this.#world.remote;
-    for (const { transaction_id: id } of decided()) {
+    for (const { transaction_id: id } of decided.all()) {
       this.#expect(tags.has(id), () => `${id} is committed in the journal and not on the chain`);
     }
   }
@@ -340,13 +340,13 @@ export class Oracle {
   /** True when no transaction of the asset is under way, and the program has its newest one. */
   isQuiet(assetId: string): boolean {
     const tip = this.tipOf(assetId);
-    const isBusy = this.#statements.moving().some(({ asset_id: id }) => id === assetId);
+    const isBusy = this.#statements.moving.all().some(({ asset_id: id }) => id === assetId);
     return !isBusy && tip !== undefined && this.isSettled(tip.transaction_id);
   }
 
   /** True for a transaction that the journal knows as committed. */
   isSettled(transactionId: string): boolean {
-    const decided = this.#statements.decided();
+    const decided = this.#statements.decided.all();
     return decided.some(({ transaction_id: id }) => id === transactionId);
   }
 
@@ -354,7 +354,7 @@ export class Oracle {
   checkChain(): void {
     const { remote } = this.#world;
     const journal = new Map(
-      this.#statements.journal().map(({ transaction_id: id, state }) => [id, state]),
+      this.#statements.journal.all().map(({ transaction_id: id, state }) => [id, state]),
     );
     const onChain = new Set<string>();
     for (const branch of remote.branches.keys()) {
@@ -399,12 +399,12 @@ export class Oracle {
 
   /** The transactions whose passphrases may still be needed. */
   listKeys(): readonly string[] {
-    return this.#statements.keys().map(({ transaction_id: id }) => id);
+    return this.#statements.keys.all().map(({ transaction_id: id }) => id);
   }
 
   /** What is in custody. */
   listHeld(): readonly HoldingRow[] {
-    return this.#statements.holdings();
+    return this.#statements.holdings.all();
   }
 
   /** A stranger has moved the asset since, and the program need not have seen it yet. */
@@ -473,7 +473,7 @@ function sidesOf(trade: TradeRow | undefined): readonly Side[] {
 }
 
 function prepare(handle: Handle, writes: TableWrites) {
-  const all = <Row>(sql: string) => writes.rows<Row>(handle, sql);
+  const all = <Row>(sql: string) => writes.remembered(handle.prepare<[], Row>(sql));
   const of = <Row>(sql: string) => handle.prepare<[string], Row>(sql);
   const settlement = 'SELECT settlement_id, key, kind, state, effects FROM settlements';
   const trade = 'SELECT trade_id, state, version, sides, settlement_id FROM trades';

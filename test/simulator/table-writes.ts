@@ -7,6 +7,12 @@ interface Prepared {
   run: (...given: unknown[]) => unknown;
 }
 
+/** A query without parameters. */
+interface Query<Row> {
+  readonly source: string;
+  all(): readonly Row[];
+}
+
 /** What the schema says; the same for every seed. */
 interface Schema {
   readonly tables: readonly string[];
@@ -57,15 +63,16 @@ export class TableWrites {
     };
   }
 
-  /** Rows of a query without parameters, read again when a table that it names may have changed. */
-  rows<Row>(handle: Handle, sql: string): () => readonly Row[] {
-    const statement = handle.prepare<[], Row>(sql);
-    const hasChanged = this.changes(sql);
+  /** The same query, asked again only when a table that it names may have changed. */
+  remembered<Row>(query: Query<Row>): Query<Row> {
+    const { source } = query;
+    const hasChanged = this.changes(source);
     let rows: readonly Row[] = [];
-    return () => {
-      if (hasChanged()) rows = statement.all();
+    const all = (): readonly Row[] => {
+      if (hasChanged()) rows = query.all();
       return rows;
     };
+    return { source, all };
   }
 
   /** @returns whether a table that the query names may have changed since it was asked last; true at first. */
