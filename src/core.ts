@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Database } from './app/ports/database.ts';
 import type { ChainIndex } from './chain/chain-index.ts';
 import type { Beacon } from './chain/beacon.ts';
-import type { NodeDatabase } from './chain/journal-store.ts';
+import { followAccepted } from './chain/follow-accepted.ts';
 import type { NfgtNode } from './chain/node.ts';
 import { openNode } from './chain/open-node.ts';
 import { Publisher } from './chain/publisher.ts';
@@ -173,7 +173,7 @@ function openRecovery(
 }
 
 /** Makes the data directory, for its owner alone, and takes it for this process. @throws AppError DATA_DIR_IN_USE, RESTORE_UNFINISHED */
-async function takeDataDir(dataDir: string, closers: Closers): Promise<void> {
+export async function takeDataDir(dataDir: string, closers: Closers): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await chmod(dataDir, 0o700);
   closers.add(lockDataDir(dataDir));
@@ -188,11 +188,16 @@ async function openChain(
   config: Config,
   closers: Closers,
   surroundings: Surroundings,
-  { database, keys }: { readonly database: NodeDatabase; readonly keys?: ValidatorKeys },
+  { database, keys }: { readonly database: Database; readonly keys?: ValidatorKeys },
 ): Promise<Chain> {
   const files = dataFiles(config.dataDir);
   const index = openChainIndex(files.index);
   closers.add(() => index.close());
+  const accepted = await followAccepted(index, database);
+  if (accepted.length > 0) {
+    const facts = { assets: accepted.length };
+    surroundings.logger.warn(facts, 'a rewritten chain was accepted; its assets are read anew');
+  }
   const knownEpoch = index.findEpoch();
   const git = { signer: keys?.signer, knownEpoch };
   const beacon = await openBeacon(config, files.git, surroundings, git);

@@ -83,10 +83,14 @@ export class Custody {
     if (holding?.holder !== holder) throw new AppError('ASSET_NOT_YOURS', { assetId });
   }
 
-  /** Checks and remembers, inside the settlement's database transaction, what `plan` relied on. */
+  /**
+   * Checks and remembers, inside the settlement's database transaction, what `plan` relied on.
+   * @throws AppError those of `assertHolder`, NOT_MINTABLE for what somebody else owns though the chain has lost it.
+   */
   async confirm(stores: Stores, deliveries: readonly Delivery[]): Promise<void> {
     for (const { assetId, from, to } of deliveries) {
       if (from !== null) await this.assertHolder(stores, assetId, from);
+      else await assertNotOwed(stores, assetId, to);
       if (to !== 'bot') {
         await stores.settlements.putOwner(this.#options.ownerIds.ownerIdOf(to), to);
       }
@@ -142,4 +146,13 @@ export class Custody {
     if (chain.findTransaction(holding.transactionId)?.assetId !== tip.assetId) return false;
     return (await stores.vault.findEntry(tip.transactionId)) === undefined;
   }
+}
+
+async function assertNotOwed(
+  { redeliveries }: Stores,
+  assetId: AssetId,
+  to: Holder,
+): Promise<void> {
+  const owed = await redeliveries.findRedelivery(assetId);
+  if (owed !== undefined && owed.holder !== to) throw new AppError('NOT_MINTABLE', { assetId });
 }

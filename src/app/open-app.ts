@@ -26,6 +26,7 @@ import { makeOwnerIds, type ChainPrivacy, type OwnerIds } from './owner-ids.ts';
 import { makePay } from './pay.ts';
 import type { Database } from './ports/database.ts';
 import { recoverCustody } from './recover-custody.ts';
+import { redeliver } from './redeliver.ts';
 import { keepSettling } from './recovery.ts';
 import { makeRoll } from './roll.ts';
 import { Settlements, type SettlementsOptions } from './settlements.ts';
@@ -77,7 +78,7 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   });
   const contents = await options.recovery.read();
   const settling = await keepSettling(settlements, logger);
-  const followChain = makeFollowChain({ ...parts, entries: contents.entries }, custody);
+  const followChain = makeFollowChain({ ...parts, entries: contents.entries });
   await followChain();
   await compactRecovery({ ...options, chain: node.chain, contents });
   const status = await node.status();
@@ -155,16 +156,20 @@ function makeAudit(
   };
 }
 
-/** Brings custody to the chain: what the recovery journal can move is taken over, what others moved is let go. */
+/**
+ * Brings custody to the chain: what the recovery journal can move is taken over, what others moved is let go, what the
+ * chain has lost is handed over anew.
+ */
 function makeFollowChain(
   parts: Pick<AppOptions, 'database' | 'node' | 'vault' | 'clock' | 'logger'> & {
     readonly catalogue: Catalogue;
+    readonly settlements: Settlements;
+    readonly custody: Custody;
     readonly ownerIds: OwnerIds;
     readonly entries: readonly RecoveryEntry[];
   },
-  custody: Custody,
 ): () => Promise<void> {
-  const { catalogue, ownerIds, node } = parts;
+  const { catalogue, custody, ownerIds, node } = parts;
   const botOwnerId = ownerIds.ownerIdOf('bot');
   let entries: readonly RecoveryEntry[] | undefined = parts.entries;
   return async () => {
@@ -180,6 +185,7 @@ function makeFollowChain(
       if (moving.length === 0) entries = undefined;
     }
     await custody.releaseForeign();
+    await redeliver(parts);
   };
 }
 

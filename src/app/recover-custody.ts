@@ -1,14 +1,13 @@
 // Brings custody to the chain's present after a restore: takes passphrases from the recovery journal, names what is lost.
 import type { IndexedTransaction } from '../chain/chain-index.ts';
 import type { ChainReader } from '../chain/node.ts';
-import { answersHash } from '../chain/succession.ts';
 import type { Clock } from '../shared/clock.ts';
-import { hasCode } from '../shared/errors.ts';
 import type { AssetId, OwnerId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { RecoveryEntry } from '../vault/recovery-entry.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Database, Stores } from './ports/database.ts';
+import { answersTip } from './tip-key.ts';
 
 export interface RecoverCustodyOptions {
   readonly database: Database;
@@ -90,21 +89,12 @@ async function listAnswers(options: RecoverCustodyOptions): Promise<readonly Ans
     return missing;
   });
   const answers: Answer[] = [];
-  for (const answer of unknown) if (await answersTip(options, answer)) answers.push(answer);
-  return answers;
-}
-
-async function answersTip(
-  { vault, logger }: RecoverCustodyOptions,
-  { entry, tip }: Answer,
-): Promise<boolean> {
-  try {
-    return await answersHash(vault.open(entry.sealed, entry), tip.successorHash);
-  } catch (error) {
-    if (!hasCode(error, 'VAULT_SEAL_BROKEN')) throw error;
-    logger.error({ err: error }, 'the recovery journal holds a passphrase that does not open');
-    return false;
+  const onBroken = (err: unknown): void =>
+    options.logger.error({ err }, 'the recovery journal holds a passphrase that does not open');
+  for (const answer of unknown) {
+    if (await answersTip(options.vault, answer.entry, answer.tip, onBroken)) answers.push(answer);
   }
+  return answers;
 }
 
 async function isMoving({ settlements }: Stores, assetId: AssetId): Promise<boolean> {

@@ -217,7 +217,7 @@ export class Settlements {
         resolvedAt: null,
       };
       if (group.transactions.length > 0) return { answer: plan.answer, settlement: prepared };
-      await this.#settleWithin(stores, prepared, at);
+      await settleWithin(stores, prepared, at);
       return { answer: plan.answer, settlement: { ...prepared, state: 'settled', resolvedAt: at } };
     });
   }
@@ -303,31 +303,11 @@ export class Settlements {
   ): Promise<SettlementView> {
     if (settlement.state !== 'prepared') return toView(settlement);
     if (outcome.state === 'committed') {
-      await this.#settleWithin(stores, settlement, at);
+      await settleWithin(stores, settlement, at);
       return { ...toView(settlement), state: 'settled' };
     }
     await this.#voidWithin(stores, settlement, outcome.reason, at);
     return { ...toView(settlement), state: 'voided', reason: outcome.reason };
-  }
-
-  async #settleWithin(stores: Stores, settlement: Settlement, at: number): Promise<void> {
-    const { settlementId, effects } = settlement;
-    await stores.settlements.resolveSettlement(settlementId, {
-      state: 'settled',
-      reason: null,
-      at,
-    });
-    for (const { holdId, creditAccount, code } of effects.captures) {
-      await stores.ledger.captureHold(holdId, { creditAccount, code, at });
-    }
-    for (const [index, payout] of effects.payouts.entries()) {
-      // Position 0 is the price that `prepare` may have taken.
-      await payFromBank(stores.ledger, { ...payout, settlementId, position: index + 1, at });
-    }
-    for (const { memberId, cardId } of effects.cards) await stores.rolls.addCard(memberId, cardId);
-    await takeOver(stores, settlement, await stores.journal.listGroup(settlementId), at);
-    await stores.settlements.freeReservations({ kind: 'settlement', settlementId });
-    await endTrade(stores, effects, 'settled');
   }
 
   async #voidWithin(
@@ -438,6 +418,31 @@ function originOf(key: IdempotencyKey): LogOrigin {
   const [, kind, id] = /^(interaction|trade):([^:]+)/.exec(key) ?? [];
   if (kind === undefined || id === undefined) return {};
   return kind === 'trade' ? { tradeId: id } : { interactionId: id };
+}
+
+/** Carries out, within a database transaction, what a prepared settlement does once its group is committed. */
+export async function settleWithin(
+  stores: Stores,
+  settlement: Settlement,
+  at: number,
+): Promise<void> {
+  const { settlementId, effects } = settlement;
+  await stores.settlements.resolveSettlement(settlementId, {
+    state: 'settled',
+    reason: null,
+    at,
+  });
+  for (const { holdId, creditAccount, code } of effects.captures) {
+    await stores.ledger.captureHold(holdId, { creditAccount, code, at });
+  }
+  for (const [index, payout] of effects.payouts.entries()) {
+    // Position 0 is the price that `prepare` may have taken.
+    await payFromBank(stores.ledger, { ...payout, settlementId, position: index + 1, at });
+  }
+  for (const { memberId, cardId } of effects.cards) await stores.rolls.addCard(memberId, cardId);
+  await takeOver(stores, settlement, await stores.journal.listGroup(settlementId), at);
+  await stores.settlements.freeReservations({ kind: 'settlement', settlementId });
+  await endTrade(stores, effects, 'settled');
 }
 
 /** Follows the chain, where these transactions stand: passphrases and holders. */

@@ -121,6 +121,9 @@ export interface ChainIndex extends RecordReader, ChainSurvey {
   /** Since when the remote does not go on from this index, in ms; undefined while it does. */
   findRewrittenAt(): number | undefined;
   setRewrittenAt(at: number | undefined): void;
+  /** The number of the last accepted rewriting that this index follows; 0 for none. */
+  findAccepted(): number;
+  setAccepted(number: number): void;
   findTip(assetId: AssetId): IndexedTransaction | undefined;
   findTransaction(transactionId: TransactionId): IndexedTransaction | undefined;
   /** True when some asset's tip has this successor hash: whoever knows its passphrase can move that asset. */

@@ -18,7 +18,7 @@ export interface JournalEntry {
   readonly committer: string;
   readonly commitTimeSeconds: number;
   readonly state: TransactionState;
-  /** Why it was rejected; null while pending and when committed. */
+  /** Why it was rejected, or TRANSACTION_LOST when the chain lost it with the operator's consent; null otherwise. */
   readonly reason: ErrorCode | null;
   /** ms since the epoch. */
   readonly acceptedAt: number;
@@ -62,7 +62,7 @@ export interface JournalStore {
     },
   ): Promise<void>;
   countPending(): Promise<number>;
-  /** Of committed entries, oldest first. */
+  /** Of committed entries that the chain still has, oldest first. */
   listReveals(limit: number): Promise<readonly SealedReveal[]>;
   /** Forgets the sealed passphrases of these transactions: they are published. */
   removeReveals(transactionIds: readonly TransactionId[]): Promise<void>;

@@ -9,6 +9,7 @@ import { keepToOwner, reportFailure, runProgram } from '../run-program.ts';
 import { AppError } from '../shared/errors.ts';
 import { auditFromOutside, printAudit } from './audit.ts';
 import { printBackup, takeBackup } from './backup.ts';
+import { acceptFromOutside, printAcceptance } from './chain-accept.ts';
 import { findRewritesFromOutside, printRewrites } from './chain.ts';
 import { announceNode, startNode } from './node.ts';
 import { printRestore, restoreBackup } from './restore.ts';
@@ -72,9 +73,9 @@ interface VerifyCommandOptions {
   readonly maxFindings: string;
 }
 
-program
-  .command('chain')
-  .description('the chain as this node knows it')
+const chain = program.command('chain').description('the chain as this node knows it');
+
+chain
   .command('show')
   .description(
     'list every ref that was rewritten, whom it concerns and what puts it back, beside a running bot or without; exits 65 when there is one',
@@ -86,6 +87,22 @@ program
     const report = await findRewritesFromOutside(config, surroundings);
     console.log(json ? JSON.stringify(report, undefined, 2) : printRewrites(report));
     const count = report.refs.length;
+    if (count > 0) throw new AppError('REWRITES_FOUND', { count });
+  });
+
+chain
+  .command('accept')
+  .description(
+    'show what accepting a rewritten chain gives up, while the bot is stopped; exits 65 when there is something. With --yes it is accepted',
+  )
+  .option('--yes <digest>', 'accept exactly what was shown under this digest')
+  .option('--json', 'print the report as JSON')
+  .action(async ({ yes: digest, json = false }: { yes?: string; json?: boolean }) => {
+    const config = parseConfig(process.env);
+    const surroundings = { logger: openQuietLog(), ambient: process.env };
+    const report = await acceptFromOutside(config, { digest }, surroundings);
+    console.log(json ? JSON.stringify(report, undefined, 2) : printAcceptance(report));
+    const count = report.isAccepted ? report.rewrittenAgain : report.refs.length;
     if (count > 0) throw new AppError('REWRITES_FOUND', { count });
   });
 

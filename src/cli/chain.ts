@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Database } from '../app/ports/database.ts';
 import type { Holder } from '../app/ports/settlement-store.ts';
 import type { ChainIndex } from '../chain/chain-index.ts';
+import { followAccepted } from '../chain/follow-accepted.ts';
 import type { Rewrite } from '../chain/rewrites.ts';
 import { syncIndex } from '../chain/sync.ts';
 import type { Config } from '../config.ts';
@@ -72,6 +73,7 @@ export async function findRewritesFromOutside(
     const file = existsSync(files.state) ? files.state : ':memory:';
     const database = await openDatabase({ file });
     closers.add(() => database.close());
+    await followAccepted(index, database);
     const git = { knownEpoch: index.findEpoch(), readOnly: true };
     const beacon = await openBeacon(config, workDir, surroundings, git);
     closers.add(() => beacon.close());
@@ -92,7 +94,8 @@ export async function findRewritesFromOutside(
   }
 }
 
-function describeRef(rewrite: Rewrite, config: Config): RewriteReport['refs'][number] {
+/** A rewritten ref with what puts it back. */
+export function describeRef(rewrite: Rewrite, config: Config): RewriteReport['refs'][number] {
   const { kind, name, assetId = null, expected = null, found = null } = rewrite;
   return { kind, name, assetId, expected, found, putBack: commandFor(rewrite, config) };
 }
@@ -158,7 +161,7 @@ export function printRewrites({ beacon, since, refs, assets }: RewriteReport): s
   ].join('\n');
 }
 
-function printRef({ kind, name, expected, found }: RewriteReport['refs'][number]): string {
+export function printRef({ kind, name, expected, found }: RewriteReport['refs'][number]): string {
   const where = `expected ${expected ?? 'not known'}, found ${found ?? 'nothing'}`;
   return `  ${kind} ${printable(name)}: ${where}`;
 }

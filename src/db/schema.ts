@@ -153,6 +153,14 @@ export interface Schema {
   wins: { banner_id: string; entry_id: string; count: number };
   restores: { restored_at: number; taken_at: number; reconciled_at: Generated<number | null> };
   lost_assets: { asset_id: AssetId; transaction_id: TransactionId; noticed_at: number };
+  accepted_rewritings: { number: number; digest: string; accepted_at: number };
+  accepted_assets: { number: number; asset_id: AssetId };
+  redeliveries: {
+    asset_id: AssetId;
+    holder: Holder;
+    tip_transaction_id: TransactionId | null;
+    owed_since: number;
+  };
   lost_transactions: { transaction_id: TransactionId; asset_id: AssetId; accepted_at: number };
   cards: { member_id: MemberId; card_id: string; count: number };
   claims: { member_id: MemberId; kind: ClaimKind; claimed_at: number };

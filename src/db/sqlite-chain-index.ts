@@ -271,6 +271,14 @@ class SqliteChainIndex implements ChainIndex {
     else this.#statements.setMeta.run('rewritten_at', String(at));
   }
 
+  findAccepted(): number {
+    return Number(this.#statements.getMeta.get('accepted') ?? 0);
+  }
+
+  setAccepted(number: number): void {
+    if (this.findAccepted() !== number) this.#statements.setMeta.run('accepted', String(number));
+  }
+
   findTip(assetId: AssetId): IndexedTransaction | undefined {
     const row = this.#statements.tip.get(assetId);
     return row && toTransaction(row);

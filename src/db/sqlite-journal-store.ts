@@ -5,6 +5,7 @@ import type {
   JournalStore,
   NewJournalEntry,
   SealedReveal,
+  TransactionState,
 } from '../chain/journal-store.ts';
 import { AppError, type ErrorCode } from '../shared/errors.ts';
 import type { AssetId, SettlementId, TransactionId } from '../shared/ids.ts';
@@ -13,22 +14,28 @@ import { isTaken } from './sqlite-errors.ts';
 import { query, statement } from './statement.ts';
 import type { Synchronous } from './synchronous.ts';
 
+// What the chain lost with the operator's consent is rejected, whatever it was before: a row of the journal ends once.
 const entries = query
   .selectFrom('journal')
+  .leftJoin('lost_transactions as lost', 'lost.transaction_id', 'journal.transaction_id')
   .select([
-    'transaction_id as transactionId',
+    'journal.transaction_id as transactionId',
     'group_id as groupId',
     'position',
-    'asset_id as assetId',
+    'journal.asset_id as assetId',
     'owner_id as ownerId',
     'record',
     'parent',
     'committer',
     'commit_time_seconds as commitTimeSeconds',
-    'state',
-    'reason',
-    'accepted_at as acceptedAt',
+    'journal.accepted_at as acceptedAt',
     'resolved_at as resolvedAt',
+  ])
+  .select([
+    sql<TransactionState>`iif(lost.transaction_id IS NULL, journal.state, 'rejected')`.as('state'),
+    sql<ErrorCode | null>`iif(lost.transaction_id IS NULL, journal.reason, 'TRANSACTION_LOST')`.as(
+      'reason',
+    ),
   ]);
 
 const insertEntry = statement((entry: NewJournalEntry) =>
@@ -46,17 +53,19 @@ const insertEntry = statement((entry: NewJournalEntry) =>
   }),
 );
 const findEntry = statement((by: { transactionId: TransactionId }) =>
-  entries.where('transaction_id', '=', by.transactionId),
+  entries.where('journal.transaction_id', '=', by.transactionId),
 );
 const findPendingEntry = statement((by: { assetId: AssetId }) =>
-  entries.where('asset_id', '=', by.assetId).where('state', '=', sql.lit('pending')),
+  entries
+    .where('journal.asset_id', '=', by.assetId)
+    .where('journal.state', '=', sql.lit('pending')),
 );
 const listGroup = statement((by: { groupId: SettlementId }) =>
   entries.where('group_id', '=', by.groupId).orderBy('position'),
 );
 // A group is inserted at once and in order, so the sequence alone gives both orders that are asked for.
 const listPending = statement(() =>
-  entries.where('state', '=', sql.lit('pending')).orderBy('sequence'),
+  entries.where('journal.state', '=', sql.lit('pending')).orderBy('sequence'),
 );
 const listCommitted = statement(() =>
   query
@@ -91,7 +100,10 @@ const listReveals = statement((page: { limit: number }) =>
       'journal.record',
       'reveals.sealed',
     ])
+    .leftJoin('lost_transactions as lost', 'lost.transaction_id', 'journal.transaction_id')
     .where('journal.state', '=', sql.lit('committed'))
+    // The passphrase that a lost transaction spent moves its asset again.
+    .where('lost.transaction_id', 'is', null)
     .orderBy('journal.sequence')
     .limit(page.limit),
 );

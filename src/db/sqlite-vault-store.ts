@@ -105,6 +105,15 @@ export class SqliteVaultStore implements Synchronous<VaultStore> {
     });
   }
 
+  takeBack(transactionId: TransactionId): void {
+    const { assetId, state } = this.#getEntry(transactionId);
+    if (state === 'current') return;
+    this.#connection.atomic(() => {
+      this.#connection.run(spendCurrent, { assetId });
+      this.#connection.run(setState, { transactionId, state: 'current' });
+    });
+  }
+
   discard(transactionId: TransactionId): void {
     const entry = this.#getEntry(transactionId);
     if (entry.state === 'void') return;

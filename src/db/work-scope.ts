@@ -3,7 +3,9 @@ import type { Stores } from '../app/ports/database.ts';
 import type { Connection } from './connection.ts';
 import { SqliteJournalStore } from './sqlite-journal-store.ts';
 import { SqliteLedgerStore } from './sqlite-ledger-store.ts';
+import { SqliteRedeliveryStore } from './sqlite-redelivery-store.ts';
 import { SqliteRestoreStore } from './sqlite-restore-store.ts';
+import { SqliteRewritingStore } from './sqlite-rewriting-store.ts';
 import { SqliteRollStore } from './sqlite-roll-store.ts';
 import { SqliteSettlementStore } from './sqlite-settlement-store.ts';
 import { SqliteTradeStore } from './sqlite-trade-store.ts';
@@ -46,6 +48,8 @@ const STORES: { readonly [Name in keyof Stores]: StoreClass } = {
   rolls: SqliteRollStore,
   trades: SqliteTradeStore,
   restores: SqliteRestoreStore,
+  rewritings: SqliteRewritingStore,
+  redeliveries: SqliteRedeliveryStore,
 };
 
 /** The stores as one scope sees them; a work asks for few of them, and only those are made. */

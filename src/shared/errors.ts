@@ -40,6 +40,9 @@ export const ERRORS = {
   PASSPHRASE_MISMATCH: define('forbidden', false, 'The submitted passphrase was incorrect. Nothing was changed. Present the successor passphrase of the asset\'s newest transaction.'),
   NODE_IS_OBSERVER: define('forbidden', false, 'This node is an observer: it may read the beacon but not push to it. Nothing was written. Send the transaction to a validator.'),
   CHAIN_REWRITTEN: define('unavailable', true, 'The token chain was rewritten by someone outside. Nothing was accepted or charged, and nothing moved: everything that you own is still yours, and coins still move. Tokens move again once the operator has put the chain right.'),
+  TRANSACTION_LOST: define('conflict', false, 'This transaction is not on the chain any more: someone outside rewrote the chain, and the operator has accepted that. Coins that were held for it are back. Look at the asset again; what the bot keeps for you it hands over anew.'),
+  EPOCH_REWRITTEN: define('damaged', false, 'The epoch branch {branch} was rewritten, and that cannot be accepted: every token chain starts from it, and a node that starts anew would believe none of them. Nothing was changed. Put it back first, then accept the rest: {command}'),
+  REWRITES_CHANGED: define('conflict', false, 'The chain is not rewritten in the way that {digest} stands for: it has changed, or was put back, since that was shown. Nothing was changed. Run `npx aibot chain accept` again and read what it shows now.'),
   BEACON_UNREACHABLE: define('unavailable', true, 'The beacon does not answer. Reads go on from what was last seen, nothing new was accepted. Try again in a moment.'),
   BEACON_REFUSED: define('unavailable', true, 'The beacon refused the push: {reason}. Nothing moved. The operator has to look at the remote.'),
   BEACON_UNUSABLE: define('damaged', false, 'The beacon at {beacon} cannot be used: {reason}. Nothing was written. Point BEACON_URL at a beacon with an epoch branch, or at an empty repository.'),
@@ -113,7 +116,7 @@ export const ERRORS = {
   DATA_DIR_NOT_EMPTY: define('conflict', false, 'The data directory {dir} is not empty. Nothing was changed. Set DATA_DIR to a new folder; only the vault\'s key file and the recovery journal may be there already.'),
   RESTORE_UNFINISHED: define('unavailable', false, 'A restore into {dir} was not finished. Nothing was started. Run `npx aibot restore` with the same backup again; it begins anew.'),
   AUDIT_FAILED: define('damaged', false, 'The audit found {count} things that are off; they are listed above. A running bot has frozen what they concern. Restore nothing by hand before you know why.'),
-  REWRITES_FOUND: define('damaged', false, 'The chain was rewritten. Refs that do not go on from what this node knows, listed above: {count}. Nothing was changed, and the node writes nothing meanwhile. docs/recipes/chain-rewritten.md says how to put them back.'),
+  REWRITES_FOUND: define('damaged', false, 'The chain was rewritten. Refs that do not go on from what this node knows, listed above: {count}. Nothing on the beacon was changed, and the node writes nothing meanwhile. docs/recipes/chain-rewritten.md says how to put them back, or to accept them.'),
   VERIFICATION_FAILED: define('damaged', false, 'The verification found {count} things that are off in {beacon}; they are listed above. Nothing was changed. docs/verification.md says what each means and what to do.'),
 } as const satisfies Record<string, ErrorDefinition>;
 

@@ -32,6 +32,11 @@ export interface VaultStore {
   listLive(): Promise<readonly VaultEntry[]>;
   /** The waiting entry becomes current; the asset's current one becomes spent. Repeating it is harmless. */
   promote(transactionId: TransactionId): Promise<void>;
+  /**
+   * The chain was set back to this entry's transaction, and accepted so: whatever became of it, it is the current one
+   * again, and what was current is spent.
+   */
+  takeBack(transactionId: TransactionId): Promise<void>;
   /** The waiting entry becomes void. */
   discard(transactionId: TransactionId): Promise<void>;
   /** The asset left the bot's custody by another's hand: its current entry becomes spent. */

@@ -1,8 +1,10 @@
 // The port to the authoritative database: one transaction over every domain's store.
 import type { JournalStore } from '../../chain/journal-store.ts';
+import type { RewritingStore } from '../../chain/rewriting-store.ts';
 import type { LedgerStore } from '../../ledger/ledger-store.ts';
 import type { TradeStore } from '../../trade/trade-store.ts';
 import type { VaultHeaderStore, VaultStore } from '../../vault/vault-store.ts';
+import type { RedeliveryStore } from './redelivery-store.ts';
 import type { RestoreStore } from './restore-store.ts';
 import type { RollStore } from './roll-store.ts';
 import type { SettlementStore } from './settlement-store.ts';
@@ -17,6 +19,8 @@ export interface Stores {
   readonly rolls: RollStore;
   readonly trades: TradeStore;
   readonly restores: RestoreStore;
+  readonly rewritings: RewritingStore;
+  readonly redeliveries: RedeliveryStore;
 }
 
 export interface Database {

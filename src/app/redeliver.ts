@@ -1,0 +1,144 @@
+// Hands over anew what the chain has lost by a rewriting that was accepted: what is a holder's stays theirs.
+import type { NfgtNode } from '../chain/node.ts';
+import { AppError, type ErrorCode } from '../shared/errors.ts';
+import type { AssetId } from '../shared/ids.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { Custody } from './custody.ts';
+import type { Database, Stores } from './ports/database.ts';
+import type { Redelivery } from './ports/redelivery-store.ts';
+import type { Settlements } from './settlements.ts';
+import { findTipKey } from './tip-key.ts';
+import { untriedKey } from './untried-key.ts';
+
+export interface RedeliverParts {
+  readonly database: Database;
+  readonly node: Pick<NfgtNode, 'chain'>;
+  readonly vault: Vault;
+  readonly settlements: Settlements;
+  readonly custody: Custody;
+  readonly logger: Logger;
+}
+
+/** What is to be done about one; `taken`: somebody else has minted it meanwhile. */
+type NextStep = 'hand-over' | 'mint' | 'wait' | 'done' | 'taken';
+
+/** Refusals of a single asset; after any other one the rest would be refused as well. */
+const OF_ONE_ASSET: ReadonlySet<ErrorCode> = new Set([
+  'ASSET_BUSY',
+  'ASSET_FROZEN',
+  'ASSET_NOT_YOURS',
+  'ASSET_RESERVED',
+  'CHAIN_ADVANCED',
+  'FEATURE_FROZEN',
+  'PASSPHRASE_MISMATCH',
+  'PASSPHRASE_NOT_HELD',
+  'VAULT_SEAL_BROKEN',
+]);
+
+/**
+ * Prepares a movement for everything that is owed and not under way, and forgets what was delivered. Called at the start
+ * and before every audit; what cannot go now goes later.
+ */
+export async function redeliver(parts: RedeliverParts): Promise<void> {
+  const { database, logger } = parts;
+  const owed = await database.read(({ redeliveries }) => redeliveries.listRedeliveries());
+  for (const redelivery of owed) {
+    const { assetId, holder } = redelivery;
+    try {
+      await followReturned(parts, redelivery);
+      await takeStep(parts, redelivery);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      logger.warn({ err: error, assetId, holder }, 'an asset cannot be handed over anew now');
+      if (!OF_ONE_ASSET.has(error.code)) return;
+    }
+  }
+}
+
+async function takeStep(parts: RedeliverParts, redelivery: Redelivery): Promise<void> {
+  const { database, logger } = parts;
+  const { assetId, holder } = redelivery;
+  const step = await database.read((stores) => findStep(stores, parts, redelivery));
+  if (step === 'wait') return;
+  if (step === 'hand-over' || step === 'mint') {
+    await deliver(parts, redelivery, step);
+    return;
+  }
+  await database.transaction(({ redeliveries }) => redeliveries.removeRedelivery(assetId));
+  if (step === 'done') return;
+  logger.error(
+    { assetId, holder },
+    'an asset is lost: somebody else minted it after the chain had lost it',
+  );
+}
+
+async function findStep(
+  { settlements }: Stores,
+  { node }: RedeliverParts,
+  { assetId, tipTransactionId }: Redelivery,
+): Promise<NextStep> {
+  const reservation = await settlements.findReservation(assetId);
+  if (reservation?.by.kind === 'settlement') return 'wait';
+  const holding = await settlements.findHolding(assetId);
+  if (tipTransactionId === null) {
+    if (holding !== undefined) return 'done';
+    return node.chain.findTip(assetId) === undefined ? 'mint' : 'taken';
+  }
+  // Whoever has moved it since has moved it from there.
+  if (holding?.transactionId !== tipTransactionId) return 'done';
+  return reservation === undefined ? 'hand-over' : 'wait';
+}
+
+async function deliver(
+  { settlements, custody, logger }: RedeliverParts,
+  { assetId, holder, tipTransactionId, owedSince }: Redelivery,
+  step: 'hand-over' | 'mint',
+): Promise<void> {
+  const kind = step === 'mint' ? 'mint' : 'gift';
+  const from = step === 'mint' ? null : holder;
+  const deliveries = [{ assetId, from, to: holder, person: undefined, costGc: 0 }] as const;
+  const subject = [assetId, tipTransactionId ?? '', String(owedSince)];
+  const { view } = await settlements.move({
+    key: await untriedKey(settlements, { stem: 'redelivery', kind, subject }),
+    kind,
+    ...(await custody.plan(deliveries)),
+    custody: 'bot',
+    prepare: async (stores) => {
+      await custody.confirm(stores, deliveries);
+      return { answer: null };
+    },
+  });
+  const facts = { assetId, holder, settlementId: view.settlementId };
+  logger.info(facts, 'handed over anew, because the chain had lost it');
+}
+
+/**
+ * The chain may come back to a transaction that it had lost: somebody pushed it again, as a push that goes on from what
+ * was accepted. If it is ours, it moves the asset once more, and the rows follow it.
+ */
+async function followReturned(
+  { database, node, vault, logger }: RedeliverParts,
+  { assetId, holder }: Redelivery,
+): Promise<void> {
+  const tip = node.chain.findTip(assetId);
+  if (tip === undefined || (await isLevel(database, assetId, tip.transactionId))) return;
+  const key = await findTipKey({ database, vault, recoveryEntries: [] }, tip);
+  if (key?.entry.custody !== 'bot') return;
+  const { transactionId, ownerId } = tip;
+  const followed = await database.transaction(async ({ settlements, ...stores }) => {
+    const reservation = await settlements.findReservation(assetId);
+    if (reservation?.by.kind === 'settlement') return false;
+    const { obtainedAt = tip.transactionTime } = (await settlements.findHolding(assetId)) ?? {};
+    await stores.vault.takeBack(transactionId);
+    await settlements.putHolding({ assetId, holder, ownerId, transactionId, obtainedAt });
+    return true;
+  });
+  if (followed) logger.warn({ assetId, transactionId }, 'a lost transaction is on the chain again');
+}
+
+const isLevel = (database: Database, assetId: AssetId, transactionId: string): Promise<boolean> =>
+  database.read(
+    async ({ settlements }) =>
+      (await settlements.findHolding(assetId))?.transactionId === transactionId,
+  );
