@@ -1,12 +1,14 @@
 // `aibot chain accept`: gives up exactly what was shown, in one step, and everything that the bot still moves stays whole.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { encodeRecord, recordDigest } from '../../src/chain/record.ts';
 import { branchOf } from '../../src/chain/refs.ts';
 import { hashPassphrase } from '../../src/chain/succession.ts';
-import type { AcceptReport } from '../../src/cli/chain-accept.ts';
+import { ACCEPT_STEPS, type AcceptReport } from '../../src/cli/chain-accept.ts';
 import type { Person } from '../../src/app/app.ts';
 import { memberAccount } from '../../src/ledger/ledger-store.ts';
 import type {
@@ -27,12 +29,12 @@ import {
 } from '../support/real-house.ts';
 import { beforeRemoval, git, tempDir } from '../support/temp-dir.ts';
 
-const OBSERVER = { NODE_ROLE: 'observer' };
 const AIBOT = new URL('../../dist/program/src/cli/aibot.js', import.meta.url).pathname;
 const [ANN, BEN, CAL] = ['101', '102', '103'].map((id): Person => ({
   memberId: id as MemberId,
   name: `m${id}`,
   pictureUrl: undefined,
+  isBot: false,
 })) as [Person, Person, Person];
 
 let dataDir: string;
@@ -112,6 +114,13 @@ async function travelled(house: RealHouse) {
   return { assetId, ref: `refs/heads/${branchOf(assetId)}`, tips };
 }
 
+/** A commit without a past and without a record. */
+function orphan(): string {
+  const repository = join(dataDir, 'beacon.git');
+  const tree = git(repository, ['mktree'], '');
+  return git(repository, ['commit-tree', tree, '-m', 'nothing']);
+}
+
 const newId = (): TransactionId =>
   `00000000-0000-4000-8000-${String((keys += 1)).padStart(12, '0')}` as TransactionId;
 
@@ -143,10 +152,7 @@ function foreignCommit(
 }
 
 /** After an acceptance: clean before the start and after it, nothing is owed any more, and writing goes on. */
-async function expectSound({
-  movedOn = false,
-  guyacha = EMPTY_GUYACHA,
-} = {}): Promise<RealHouse> {
+async function expectSound({ movedOn = false, guyacha = EMPTY_GUYACHA } = {}): Promise<RealHouse> {
   // What others have moved on while the bot was stopped is for its start to follow.
   if (!movedOn) expect(await aibot('audit')).toMatchObject({ code: 0 });
   const house = await openHouse(guyacha);
@@ -260,10 +266,10 @@ describe('a branch that was set back', () => {
 
 describe('a branch', () => {
   test.each(['deleted', 'set back to the epoch'])(
-    'that was %s is minted anew to who has it, and nobody else mints it first',
+    'that was %s is minted anew to who has it',
     async (how) => {
       const house = await openHouse(HOUSE_GUYACHA);
-      const assetId = asset('fresh/1');
+      const assetId = asset('fresh-1');
       const { settlement } = await house.app.mint({ key: newKey(), member: ANN, assetId });
       await house.app.waitForSettlement(settlement.settlementId, 15_000);
       const minted = tipOf(house, assetId);
@@ -278,12 +284,6 @@ describe('a branch', () => {
       expect(report.assets).toMatchObject([
         { assetId, outcome: 'minted-anew', holder: BEN.memberId, tipTransactionId: null },
       ]);
-
-      // Before it is minted anew nobody gets what is Ben's: here the beacon lets nothing through.
-      const held = await openRealHouse({ dataDir, guyacha: HOUSE_GUYACHA, env: OBSERVER });
-      const again = held.app.mint({ key: newKey(), member: CAL, assetId });
-      await expect(again).rejects.toMatchObject({ code: 'NODE_IS_OBSERVER' });
-      await held.close();
 
       const after = await expectSound({ guyacha: HOUSE_GUYACHA });
       expect(await holderOf(after, assetId)).toBe(BEN.memberId);
@@ -342,9 +342,7 @@ describe('a branch', () => {
     const house = await openHouse();
     const { assetId, ref } = await travelled(house);
     await house.close();
-    const tree = git(join(dataDir, 'beacon.git'), ['mktree'], '');
-    const orphan = git(join(dataDir, 'beacon.git'), ['commit-tree', tree, '-m', 'nothing']);
-    beacon('update-ref', ref, orphan);
+    beacon('update-ref', ref, orphan());
     const report = await accept();
     expect(report.assets).toMatchObject([{ assetId, outcome: 'let-go', reason: 'occupied' }]);
     await expectSound();
@@ -352,22 +350,25 @@ describe('a branch', () => {
 });
 
 describe('a tag', () => {
-  test.each(['moved', 'deleted'])('of the tip that was %s: the hand-over is made again', async (how) => {
-    const house = await openHouse();
-    const { assetId, tips } = await travelled(house);
-    await house.close();
-    const ref = `refs/tags/${tips[2].transactionId}`;
-    if (how === 'moved') beacon('update-ref', ref, tips[0].commitId);
-    else beacon('update-ref', '-d', ref);
-    const report = await accept();
-    expect(report.assets).toMatchObject([
-      { outcome: 'handed-over-anew', tipTransactionId: tips[1].transactionId },
-    ]);
-    const after = await expectSound();
-    expect(tipOf(after, assetId)).toMatchObject({ ownerId: tips[2].ownerId, position: 3 });
-    await after.close();
-    expect(await aibot('chain', 'show')).toMatchObject({ code: 0 });
-  });
+  test.each(['moved', 'deleted'])(
+    'of the tip that was %s: the hand-over is made again',
+    async (how) => {
+      const house = await openHouse();
+      const { assetId, tips } = await travelled(house);
+      await house.close();
+      const ref = `refs/tags/${tips[2].transactionId}`;
+      if (how === 'moved') beacon('update-ref', ref, tips[0].commitId);
+      else beacon('update-ref', '-d', ref);
+      const report = await accept();
+      expect(report.assets).toMatchObject([
+        { outcome: 'handed-over-anew', tipTransactionId: tips[1].transactionId },
+      ]);
+      const after = await expectSound();
+      expect(tipOf(after, assetId)).toMatchObject({ ownerId: tips[2].ownerId, position: 3 });
+      await after.close();
+      expect(await aibot('chain', 'show')).toMatchObject({ code: 0 });
+    },
+  );
 
   test('from the middle that was deleted only shortens the history; its return lengthens it', async () => {
     const house = await openHouse();
@@ -401,29 +402,295 @@ describe('a tag', () => {
 });
 
 describe('the epoch branch', () => {
-  test.each(['moved', 'deleted'])('that was %s is not accepted, with the way back', async (how) => {
+  test.each(['moved', 'deleted'])('that was %s is refused, with the way back', async (how) => {
     const house = await openHouse();
     const { ref, tips } = await travelled(house);
     const epoch = house.core.beacon.epoch;
     await house.close();
     const before = takeSnapshot(dataDir).tables;
-    if (how === 'moved') beacon('update-ref', 'refs/heads/main', tips[0].commitId);
+    if (how === 'moved') beacon('update-ref', 'refs/heads/main', orphan());
     else beacon('update-ref', '-d', 'refs/heads/main');
     beacon('update-ref', ref, tips[1].commitId);
     const refused = await aibot('chain', 'accept');
-    if (how === 'deleted') {
-      expect(refused.code).toBe(65);
-      expect(refused.stderr).toContain('The epoch branch main was rewritten');
-      expect(refused.stderr).toContain(`update-ref refs/heads/main ${epoch}`);
-      expect(takeSnapshot(dataDir).tables).toEqual(before);
-    } else {
-      // It only went on: that is no rewriting, and the rest can be accepted.
-      expect(refused.stdout).toContain('Rewritten refs');
-    }
+    expect(refused.code).toBe(65);
+    expect(refused.stderr).toContain('The epoch branch main was rewritten');
+    expect(refused.stderr).toContain(`update-ref refs/heads/main ${epoch}`);
+    expect(takeSnapshot(dataDir).tables).toEqual(before);
     beacon('update-ref', 'refs/heads/main', epoch);
-    if (how === 'deleted') {
-      await accept();
-      await expectSound();
+    await accept();
+    await expectSound();
+  });
+});
+
+test('what somebody is owed is minted by nobody else, neither a member nor the catalogue', async () => {
+  const house = await openHouse(HOUSE_GUYACHA);
+  const owed = (assetId: AssetId, holder: Person) =>
+    house.core.database.transaction(({ redeliveries }) =>
+      redeliveries.putRedelivery({
+        ...{ assetId, holder: holder.memberId },
+        ...{ tipTransactionId: null, owedSince: 1 },
+      }),
+    );
+  const assetId = asset('fresh-1');
+  await owed(assetId, BEN);
+  const before = house.snapshot();
+  const minted = house.app.mint({ key: newKey(), member: CAL, assetId });
+  await expect(minted).rejects.toMatchObject({ code: 'NOT_MINTABLE' });
+  expect(house.snapshot()).toEqual(before);
+});
+
+describe('what was settled', () => {
+  /** A trade of five assets of Ann against Ben's coins. */
+  async function settleTrade(house: RealHouse) {
+    const assets = await house.grantAssets(ANN.memberId, 5);
+    await house.grantCoins(BEN.memberId, 500);
+    const { app } = house;
+    const { trade } = await app.startTrade({ key: newKey(), from: ANN, to: BEN });
+    const { tradeId } = trade;
+    for (const assetId of assets) await app.addToTrade({ member: ANN, assetId });
+    let view = await app.setTradeCoins({ member: BEN, amount: '500' });
+    const step = () => ({ tradeId, version: view.trade.version });
+    for (const member of [ANN, BEN]) view = await app.lockTrade({ member, expected: step() });
+    for (const [member, other] of [
+      [ANN, BEN],
+      [BEN, ANN],
+    ] as const) {
+      view = await app.confirmTrade({ member, other, expected: step() });
     }
+    await house.settled();
+    return { assets, tradeId };
+  }
+
+  const balances = ({ core }: RealHouse) =>
+    core.database.read(async ({ ledger }) => ({
+      ann: await ledger.balanceOf(memberAccount(ANN.memberId)),
+      ben: await ledger.balanceOf(memberAccount(BEN.memberId)),
+    }));
+
+  test('a trade of five assets of which one was set back stays whole, coins and all', async () => {
+    const house = await openHouse();
+    const { assets, tradeId } = await settleTrade(house);
+    const before = await balances(house);
+    expect(before).toEqual({ ann: 500, ben: 0 });
+    const [one] = assets;
+    const mint = house.core.node.chain.listAssetHistory(one!, 9).at(-1)!;
+    await house.close();
+    beacon('update-ref', `refs/heads/${branchOf(one!)}`, mint.commitId);
+    const report = await accept();
+    expect(report.lost).toMatchObject([
+      { movement: { kind: 'trade', tradeId, from: ANN.memberId, to: BEN.memberId } },
+    ]);
+    expect(report.assets).toHaveLength(1);
+    const after = await expectSound();
+    expect(await balances(after)).toEqual(before);
+    for (const assetId of assets) expect(await holderOf(after, assetId)).toBe(BEN.memberId);
+    await gift(after, one!, BEN, CAL);
+    expect((await after.app.getTrade(tradeId)).trade.state).toBe('settled');
+  });
+
+  /** Rolls until the one lamp of the banner is won. */
+  async function rollLamp(house: RealHouse) {
+    await house.grantCoins(ANN.memberId, 60);
+    const rolled = await house.app.roll({ key: newKey(), member: ANN, count: 1, bannerId: 'rare' });
+    await house.app.waitForSettlement(rolled.settlement.settlementId, 15_000);
+    return asset('only-lamp');
+  }
+
+  test('a roll whose mint was lost is minted anew to the winner, and nothing is paid twice', async () => {
+    const house = await openHouse(HOUSE_GUYACHA);
+    const assetId = await rollLamp(house);
+    await house.close();
+    beacon('update-ref', '-d', `refs/heads/${branchOf(assetId)}`);
+    const report = await accept();
+    expect(report.assets).toMatchObject([
+      { outcome: 'minted-anew', holder: ANN.memberId, refund: null },
+    ]);
+    const after = await expectSound({ guyacha: HOUSE_GUYACHA });
+    expect(await holderOf(after, assetId)).toBe(ANN.memberId);
+    expect((await balances(after)).ann).toBe(0);
+    await gift(after, assetId, ANN, BEN);
+  });
+
+  test('a roll whose prize is a stranger’s now is paid back, once, on the statement', async () => {
+    const house = await openHouse(HOUSE_GUYACHA);
+    const assetId = await rollLamp(house);
+    const { transactionId } = tipOf(house, assetId);
+    const epoch = house.core.beacon.epoch;
+    await house.close();
+    beacon('update-ref', `refs/heads/${branchOf(assetId)}`, foreignCommit(assetId, epoch));
+    const report = await accept();
+    expect(report.assets).toMatchObject([
+      { outcome: 'let-go', holder: ANN.memberId, refund: { amountGc: 60 } },
+    ]);
+    const after = await expectSound({ guyacha: HOUSE_GUYACHA });
+    expect((await balances(after)).ann).toBe(60);
+    const { lines } = await after.app.statement({ memberId: ANN.memberId, page: 1, pageSize: 5 });
+    expect(lines[0]).toMatchObject({ code: 'correction', changeGc: 60 });
+    expect(await after.core.node.findState(transactionId)).toMatchObject({ state: 'rejected' });
+  });
+});
+
+describe('what was under way', () => {
+  /** What would be left if the process were killed now: the rest of the test goes on from a copy. */
+  async function leaveAsKilled(house: RealHouse): Promise<void> {
+    expect(house.tables()['reservations']).not.toEqual([]);
+    const copy = join(tempDir(), 'data');
+    cpSync(dataDir, copy, { recursive: true });
+    await house.close();
+    dataDir = copy;
+    rmSync(join(dataDir, 'beacon.git', 'hooks', 'pre-receive'));
+  }
+
+  test('goes on from what is lost, so it is voided, its coins go back, and the asset is free', async () => {
+    const house = await openHouse();
+    const { assetId, ref, tips } = await travelled(house);
+    const other = await travelled(house);
+    house.holdChain();
+    const pending = await house.app.gift({ key: newKey(), from: CAL, to: ANN, assetId });
+    const apart = await house.app.gift({
+      key: newKey(),
+      from: CAL,
+      to: ANN,
+      assetId: other.assetId,
+    });
+    await leaveAsKilled(house);
+    beacon('update-ref', ref, tips[1].commitId);
+    const report = await accept();
+    expect(report.ended).toMatchObject([
+      { groupId: pending.settlement.settlementId, kind: 'gift', assetIds: [assetId] },
+    ]);
+    const after = await openHouse();
+    await after.settled();
+    const { settlementId } = pending.settlement;
+    expect(await after.app.waitForSettlement(settlementId, 1)).toMatchObject({
+      state: 'voided',
+      reason: 'TRANSACTION_LOST',
+    });
+    const done = await after.app.waitForSettlement(apart.settlement.settlementId, 15_000);
+    expect(done.state).toBe('settled');
+    await after.close();
+    const sound = await expectSound();
+    expect(await holderOf(sound, assetId)).toBe(CAL.memberId);
+    expect(await holderOf(sound, other.assetId)).toBe(ANN.memberId);
+  });
+});
+
+describe('the decision', () => {
+  /** An asset that was set back, in a data directory whose bot is stopped. */
+  async function rewritten() {
+    const house = await openHouse();
+    const made = await travelled(house);
+    await house.close();
+    beacon('update-ref', made.ref, made.tips[1].commitId);
+    return made;
+  }
+
+  test('is none when nothing is rewritten, and says so with 0', async () => {
+    const house = await openHouse();
+    await travelled(house);
+    await house.close();
+    const before = takeSnapshot(dataDir);
+    const ran = await aibot('chain', 'accept');
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toContain('Nothing is rewritten');
+    expect(takeSnapshot(dataDir)).toEqual(before);
+  });
+
+  test('shown changes nothing, neither here nor on the beacon', async () => {
+    await rewritten();
+    const before = takeSnapshot(dataDir);
+    const first = await shown();
+    expect(await shown()).toEqual(first);
+    expect(takeSnapshot(dataDir)).toEqual(before);
+    const { stdout } = await aibot('chain', 'accept');
+    expect(stdout).toContain(`npx aibot chain accept --yes ${first.digest}`);
+    expect(stdout).toContain('stays; the bot hands it over anew at its next start');
+  });
+
+  test('accepted a second time says when it was', async () => {
+    await rewritten();
+    const { digest } = await accept();
+    const again = await aibot('chain', 'accept', '--yes', digest);
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(again.stdout).toContain('This was accepted at ');
+  });
+
+  test('is refused for a rewriting that has changed since, and for a digest of nothing', async () => {
+    const { ref, tips } = await rewritten();
+    const { digest } = await shown();
+    beacon('update-ref', ref, tips[0].commitId);
+    const before = takeSnapshot(dataDir);
+    for (const given of [digest, '0'.repeat(32), '']) {
+      const refused = await aibot('chain', 'accept', '--yes', given);
+      expect(refused.code).toBe(75);
+      expect(refused.stderr).toContain('is not rewritten in the way that');
+    }
+    expect(takeSnapshot(dataDir)).toEqual(before);
+  });
+
+  test('is refused beside a running bot', async () => {
+    const house = await openHouse();
+    await travelled(house);
+    const refused = await aibot('chain', 'accept');
+    expect(refused.code).toBe(75);
+    expect(refused.stderr).toContain('Another process works on the data directory');
+  });
+
+  test('of several rewritings at once is one', async () => {
+    const house = await openHouse();
+    const [back, gone, foreign, tagged] = [
+      await travelled(house),
+      await travelled(house),
+      await travelled(house),
+      await travelled(house),
+    ];
+    const epoch = house.core.beacon.epoch;
+    await house.close();
+    beacon('update-ref', back.ref, back.tips[0].commitId);
+    beacon('update-ref', '-d', gone.ref);
+    beacon('update-ref', foreign.ref, foreignCommit(foreign.assetId, epoch));
+    beacon('update-ref', '-d', `refs/tags/${tagged.tips[2].transactionId}`);
+    const report = await accept();
+    const outcomes = new Map(report.assets.map(({ assetId, outcome }) => [assetId, outcome]));
+    expect(outcomes.get(back.assetId)).toBe('handed-over-anew');
+    expect(outcomes.get(gone.assetId)).toBe('minted-anew');
+    expect(outcomes.get(foreign.assetId)).toBe('let-go');
+    expect(outcomes.get(tagged.assetId)).toBe('handed-over-anew');
+    const after = await expectSound();
+    for (const { assetId } of [back, gone, tagged]) {
+      expect(await holderOf(after, assetId)).toBe(CAL.memberId);
+      await gift(after, assetId, CAL, ANN);
+    }
+  });
+
+  test.each(ACCEPT_STEPS)('killed at the step “%s” is made whole or not at all', async (step) => {
+    const { assetId } = await rewritten();
+    const { digest } = await shown();
+    const before = takeSnapshot(dataDir);
+    const worker = new URL('../../dist/test/support/accept-worker.js', import.meta.url).pathname;
+    const child = spawn(process.execPath, [worker, dataDir, digest, step]);
+    const [, signal] = (await once(child, 'close')) as [unknown, string];
+    expect(signal).toBe('SIGKILL');
+    const isUntouched = isDeepStrictEqual(takeSnapshot(dataDir), before);
+    expect(isUntouched).toBe(step === 'shown');
+    if (isUntouched) await accept();
+    const after = await expectSound();
+    expect(await holderOf(after, assetId)).toBe(CAL.memberId);
+    await gift(after, assetId, CAL, ANN);
+  });
+
+  test('survives the loss of the index, before and after', async () => {
+    const { assetId } = await rewritten();
+    const dropIndex = (): void => {
+      for (const end of ['', '-wal', '-shm']) {
+        rmSync(join(dataDir, `index.sqlite${end}`), { force: true });
+      }
+    };
+    dropIndex();
+    const report = await accept();
+    expect(report.assets).toMatchObject([{ assetId, outcome: 'handed-over-anew' }]);
+    dropIndex();
+    const after = await expectSound();
+    expect(await holderOf(after, assetId)).toBe(CAL.memberId);
   });
 });

@@ -2,6 +2,7 @@
 import { describeJournalStore } from '../support/journal-store-contract.ts';
 import { describeLedgerStore } from '../support/ledger-store-contract.ts';
 import { describeRestoreStore } from '../support/restore-store-contract.ts';
+import { describeRewritingStore } from '../support/rewriting-store-contract.ts';
 import { describeRollStore } from '../support/roll-store-contract.ts';
 import { describeSettlementStore } from '../support/settlement-store-contract.ts';
 import { DATABASES } from '../support/temp-database.ts';
@@ -12,6 +13,7 @@ for (const { where, open } of DATABASES) {
   describeJournalStore(where, open);
   describeLedgerStore(where, open);
   describeRestoreStore(where, open);
+  describeRewritingStore(where, open);
   describeRollStore(where, open);
   describeSettlementStore(where, open);
   describeTradeStore(where, open);
