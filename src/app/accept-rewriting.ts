@@ -72,7 +72,7 @@ export interface LostTransaction {
  * - `let-go`: it leaves custody, for `reason`.
  * - `outside`: it is not in custody, neither before nor after.
  */
-export type AssetOutcome = 'unchanged' | 'handed-over-anew' | 'minted-anew' | 'let-go' | 'outside';
+type AssetOutcome = 'unchanged' | 'handed-over-anew' | 'minted-anew' | 'let-go' | 'outside';
 
 /**
  * `foreign`: the chain names an owner that is nobody here. `no-passphrase`: it names one of ours, but neither the vault
@@ -104,7 +104,7 @@ interface Refund {
 }
 
 /** A movement under way that can never reach the chain any more: it is voided, and its coins go back. */
-export interface EndedGroup {
+interface EndedGroup {
   readonly groupId: SettlementId;
   readonly kind: SettlementKind | null;
   readonly assetIds: readonly AssetId[];
@@ -439,7 +439,7 @@ async function carryOutAsset(
 }
 
 /** Makes the key that answers the chain the asset's current one. */
-export async function takeKey({ vault }: Stores, { entry, isInVault }: TipKey): Promise<void> {
+async function takeKey({ vault }: Stores, { entry, isInVault }: TipKey): Promise<void> {
   if (!isInVault) await vault.insertEntry(entry);
   await vault.takeBack(entry.transactionId);
 }
