@@ -126,11 +126,11 @@ async function followReturned(
   const key = await findTipKey({ database, vault, recoveryEntries: [] }, tip);
   if (key?.entry.custody !== 'bot') return;
   const { transactionId, ownerId } = tip;
-  const followed = await database.transaction(async ({ settlements, ...stores }) => {
+  const followed = await database.transaction(async ({ settlements, vault: entries }) => {
     const reservation = await settlements.findReservation(assetId);
     if (reservation?.by.kind === 'settlement') return false;
     const { obtainedAt = tip.transactionTime } = (await settlements.findHolding(assetId)) ?? {};
-    await stores.vault.takeBack(transactionId);
+    await entries.takeBack(transactionId);
     await settlements.putHolding({ assetId, holder, ownerId, transactionId, obtainedAt });
     return true;
   });
