@@ -11,12 +11,14 @@ import { RecoveryJournal } from '../../src/vault/recovery-journal.ts';
 import { openVault } from '../../src/vault/vault.ts';
 import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
 import { describeHttpContract, type HttpStage } from '../support/http-contract.ts';
-import { openTestNode } from '../support/open-test-node.ts';
+import { asset, openTestNode, type TestNode } from '../support/open-test-node.ts';
 import { EMPTY_GUYACHA, openRealHouse } from '../support/real-house.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
 const DRAIN_MS = 5_000;
+/** The most transactions that may wait for the beacon: docs/limits.md. */
+const PLACES = 10_000;
 
 /** A beacon whose pushes can be made to wait, as behind a slow connection. */
 class SlowBeacon extends MemoryBeacon {
@@ -43,9 +45,12 @@ class SlowBeacon extends MemoryBeacon {
 }
 
 /** A real node with its vault, and an app that creates over it; its databases are in memory unless there is a `home`. */
-async function openStage(beacon: SlowBeacon, home?: string): Promise<HttpStage> {
+async function openStage(
+  beacon: SlowBeacon,
+  home?: string,
+): Promise<HttpStage & Pick<TestNode, 'accept'>> {
   const dir = home ?? tempDir();
-  const { node, database, close } = await openTestNode(
+  const { node, database, accept, close } = await openTestNode(
     beacon,
     home === undefined
       ? {}
@@ -72,6 +77,7 @@ async function openStage(beacon: SlowBeacon, home?: string): Promise<HttpStage> 
       introspection: true,
       logger: silentLogger,
     },
+    accept,
     hold: () => beacon.hold(),
     release,
     close: async () => {
@@ -82,6 +88,33 @@ async function openStage(beacon: SlowBeacon, home?: string): Promise<HttpStage> 
 }
 
 describeHttpContract('the HTTP API over the real node', () => openStage(new SlowBeacon()));
+
+test('a node with all places taken refuses a create at once, writes nothing, and takes it when there is room', async () => {
+  const stage = await openStage(new SlowBeacon());
+  const server = buildHttp(stage.parts);
+  const create = (key: string) =>
+    server.inject({
+      method: 'POST',
+      url: '/api/transaction/create',
+      headers: { 'idempotency-key': key },
+      payload: JSON.stringify({ owner_id: 'owner', asset_id: 'one-more' }),
+    });
+  const pending = async (): Promise<number> => (await stage.parts.node.status()).pending;
+  stage.hold();
+  const names = Array.from({ length: PLACES }, (_, number) => asset(`asset-${number}`));
+  await Promise.all(names.map((assetId) => stage.accept([{ assetId }])));
+  const refused = await create('again');
+  expect(refused.statusCode).toBe(429);
+  expect(refused.headers['retry-after']).toBe('1');
+  expect(refused.json()).toMatchObject({ code: 'QUEUE_FULL' });
+  expect(await pending()).toBe(PLACES);
+  await stage.release();
+  // Under the same key: what was refused was not remembered as done.
+  expect((await create('again')).statusCode).toBe(200);
+  await stage.release();
+  expect((await stage.parts.node.status()).transactions).toBe(PLACES + 1);
+  await stage.close();
+});
 
 describe('the status of a transaction after a restart', () => {
   const BODY = { owner_id: 'owner', asset_id: 'asset' };
