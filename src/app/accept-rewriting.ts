@@ -40,7 +40,7 @@ export interface AcceptRewritingOptions {
   readonly before: KnownChain;
   /** The chain as the node will read it once the rewriting is accepted. */
   readonly after: KnownChain;
-  /** True for an asset whose branch stands on something that is no chain: nothing can be minted there. */
+  /** True for an asset whose branch stands on something that nothing can be minted on. */
   readonly isOccupied: (assetId: AssetId) => boolean;
   readonly botOwnerId: OwnerId;
   readonly clock: Clock;
@@ -76,7 +76,8 @@ type AssetOutcome = 'unchanged' | 'handed-over-anew' | 'minted-anew' | 'let-go' 
 
 /**
  * `foreign`: the chain names an owner that is nobody here. `no-passphrase`: it names one of ours, but neither the vault
- * nor the recovery journal has what moves it. `caller`: a caller of the API keeps that. `occupied`: its branch is no chain.
+ * nor the recovery journal has what moves it. `caller`: a caller of the API keeps that. `occupied`: its branch stands on what
+ * is no chain.
  */
 export type LetGoReason = 'foreign' | 'no-passphrase' | 'caller' | 'occupied';
 
@@ -291,13 +292,18 @@ async function judge(
     refund: null,
   };
   if (key?.entry.custody === 'bot' && (holder ?? named) !== undefined) {
-    const isSame = holding !== undefined && holding.transactionId === tip?.transactionId;
+    // A stranger may have copied our transaction, hash and all, for an owner of his own.
+    const isSame =
+      holding?.transactionId === tip?.transactionId && holding?.ownerId === tip?.ownerId;
     const outcome = isSame ? 'unchanged' : 'handed-over-anew';
-    const isExposed = !isSame && (await wasPresented(stores, options, assetId));
+    const isExposed = !isSame && wasPresented(options, assetId);
     return { ...verdict, outcome, isExposed, holder: holder ?? named ?? null };
   }
   if (holder === null) return { ...verdict, outcome: 'outside' };
-  if (tip === undefined && !isOccupied(assetId)) return { ...verdict, outcome: 'minted-anew' };
+  // A branch that is read as a chain takes a mint at its end, after commits that are no transactions.
+  if (tip === undefined && (verdict.branchCommit !== null || !isOccupied(assetId))) {
+    return { ...verdict, outcome: 'minted-anew' };
+  }
   const reason: LetGoReason =
     tip === undefined
       ? 'occupied'
@@ -319,21 +325,15 @@ async function findHolderOf(
   return ownerId === botOwnerId ? 'bot' : await settlements.findMemberOf(ownerId);
 }
 
-/** Whether the transaction after the new tip, which is lost now, had its passphrase published, as far as can be known. */
-async function wasPresented(
-  { journal }: Stores,
-  { before, after }: AcceptRewritingOptions,
-  assetId: AssetId,
-): Promise<boolean> {
+/** Whether a transaction after the new tip, which is lost now, was made with its passphrase, to be published some day. */
+function wasPresented({ before, after }: AcceptRewritingOptions, assetId: AssetId): boolean {
   const history = before.listAssetHistory(assetId, Number.MAX_SAFE_INTEGER).toReversed();
   const tip = after.findTip(assetId);
   const at = history.findIndex(({ transactionId }) => transactionId === tip?.transactionId);
   const next = at === -1 ? undefined : history[at + 1];
   if (next === undefined) return false;
   const record = parseRecord(next.record);
-  if ('fault' in record || record.predecessorProof === undefined) return false;
-  const waiting = await journal.listReveals(Number.MAX_SAFE_INTEGER);
-  return !waiting.some(({ transactionId }) => transactionId === next.transactionId);
+  return !('fault' in record) && record.predecessorProof !== undefined;
 }
 
 /** What was paid for the draw, when the transaction that is lost is the one by which the holder won it. */

@@ -7,6 +7,7 @@ import { AppError } from '../shared/errors.ts';
 import type { IdempotencyKey, TransactionId } from '../shared/ids.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { App, CreatedTransaction } from './app.ts';
+import { assertNotOwed } from './custody.ts';
 import type { Database } from './ports/database.ts';
 import type { Settlements } from './settlements.ts';
 
@@ -27,8 +28,10 @@ export function makeCreateTransaction(parts: {
       drafts: [draft],
       handOvers: [],
       custody: 'caller',
-      prepare: (_stores, { transactionIds }) =>
-        Promise.resolve({ answer: transactionIds.get(draft.assetId) ?? null }),
+      prepare: async (stores, { transactionIds }) => {
+        await assertNotOwed(stores, draft.assetId, undefined);
+        return { answer: transactionIds.get(draft.assetId) ?? null };
+      },
     });
     const made = moved.group?.transactions[0];
     if (made !== undefined) {

@@ -148,11 +148,17 @@ export class Custody {
   }
 }
 
-async function assertNotOwed(
+/**
+ * What the chain has lost of somebody is not minted by anybody else.
+ * @param to undefined for a caller of the API.
+ * @throws AppError NOT_MINTABLE
+ */
+export async function assertNotOwed(
   { redeliveries }: Stores,
   assetId: AssetId,
-  to: Holder,
+  to: Holder | undefined,
 ): Promise<void> {
   const owed = await redeliveries.findRedelivery(assetId);
-  if (owed !== undefined && owed.holder !== to) throw new AppError('NOT_MINTABLE', { assetId });
+  if (owed?.tipTransactionId === null && owed.holder !== to)
+    throw new AppError('NOT_MINTABLE', { assetId });
 }

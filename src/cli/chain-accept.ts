@@ -192,7 +192,7 @@ async function decide(
           recoveryEntries: (await readRecoveryJournal(recoveryFile(config), vault))?.entries ?? [],
           isOccupied: (assetId) => {
             const tip = branches.get(branchOf(assetId));
-            return tip !== undefined && !beacon.isEpoch(tip);
+            return tip !== undefined && tip !== beacon.epoch;
           },
           botOwnerId: makeOwnerIds(config.chainPrivacy, vault.deriveKey('owner-ids')).ownerIdOf(
             'bot',
@@ -299,7 +299,8 @@ const REASONS: Readonly<Record<LetGoReason, string>> = {
   'no-passphrase':
     'the chain names an owner of ours, but neither the vault nor the recovery journal has its passphrase',
   caller: 'a caller of the API has its passphrase',
-  occupied: 'its branch stands on something that is no chain',
+  occupied:
+    'its branch stands on something that is no chain. Delete that branch on the beacon and look again: then it is minted anew',
 };
 
 function printVerdict(verdict: AssetVerdict): string {

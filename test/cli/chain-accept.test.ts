@@ -131,12 +131,15 @@ function foreignCommit(
   assetId: AssetId,
   parent: string,
   ownerId = 'a stranger',
-  transactionId = newId(),
+  { transactionId, successorHash } = {
+    transactionId: newId(),
+    successorHash: hashPassphrase('not ours'),
+  },
 ): CommitId {
   const record = encodeRecord({
     ...{ transactionId, assetId, ownerId: ownerId as OwnerId, metadata: {} },
     transactionTime: Date.now(),
-    successorHash: hashPassphrase('not ours'),
+    successorHash,
   });
   const repository = join(dataDir, 'beacon.git');
   const blob = git(repository, ['hash-object', '-w', '--stdin'], record);
@@ -330,12 +333,29 @@ describe('a branch', () => {
     const { assetId, ref, tips } = await travelled(house);
     await house.close();
     const copied = { transactionId: tips[2].transactionId, ownerId: tips[2].ownerId };
-    const commit = foreignCommit(assetId, tips[1].commitId, copied.ownerId, copied.transactionId);
+    const commit = foreignCommit(assetId, tips[1].commitId, copied.ownerId, {
+      transactionId: copied.transactionId,
+      successorHash: hashPassphrase('not ours'),
+    });
     beacon('update-ref', ref, commit);
     const report = await accept();
     expect(report.lost.map(({ transactionId }) => transactionId)).toEqual([copied.transactionId]);
     expect(report.assets).toMatchObject([{ outcome: 'let-go', reason: 'no-passphrase' }]);
     await expectSound();
+  });
+
+  test('whose record copies our transaction and our hash for another owner is handed over anew', async () => {
+    const house = await openHouse();
+    const { assetId, ref, tips } = await travelled(house);
+    await house.close();
+    beacon('update-ref', ref, foreignCommit(assetId, tips[1].commitId, 'a thief', tips[2]));
+    const report = await accept();
+    expect(report.assets).toMatchObject([
+      { outcome: 'handed-over-anew', holder: CAL.memberId, ownerId: 'a thief' },
+    ]);
+    const after = await expectSound();
+    expect(tipOf(after, assetId)).toMatchObject({ ownerId: tips[2].ownerId, position: 4 });
+    await gift(after, assetId, CAL, ANN);
   });
 
   test('that stands on something that is no chain lets the asset go', async () => {
@@ -367,6 +387,28 @@ describe('a tag', () => {
       expect(tipOf(after, assetId)).toMatchObject({ ownerId: tips[2].ownerId, position: 3 });
       await after.close();
       expect(await aibot('chain', 'show')).toMatchObject({ code: 0 });
+    },
+  );
+
+  test.each(['moved', 'deleted'])(
+    'of the only transaction that was %s: it is minted anew',
+    async (how) => {
+      const house = await openHouse();
+      const [assetId = asset('')] = await house.grantAssets(ANN.memberId, 1);
+      const { transactionId, ownerId, commitId } = tipOf(house, assetId);
+      const epoch = house.core.beacon.epoch;
+      await house.close();
+      const ref = `refs/tags/${transactionId}`;
+      if (how === 'moved') beacon('update-ref', ref, epoch);
+      else beacon('update-ref', '-d', ref);
+      const report = await accept();
+      expect(report.assets).toMatchObject([
+        { outcome: 'minted-anew', holder: ANN.memberId, branchCommit: commitId },
+      ]);
+      const after = await expectSound();
+      expect(await holderOf(after, assetId)).toBe(ANN.memberId);
+      expect(tipOf(after, assetId)).toMatchObject({ ownerId, position: 1 });
+      await gift(after, assetId, ANN, BEN);
     },
   );
 
@@ -436,6 +478,15 @@ test('what somebody is owed is minted by nobody else, neither a member nor the c
   const before = house.snapshot();
   const minted = house.app.mint({ key: newKey(), member: CAL, assetId });
   await expect(minted).rejects.toMatchObject({ code: 'NOT_MINTABLE' });
+  const created = house.app.createTransaction({
+    key: undefined,
+    assetId,
+    ownerId: 'a caller',
+    metadata: {},
+    passphrase: undefined,
+    transactionId: undefined,
+  });
+  await expect(created).rejects.toMatchObject({ code: 'NOT_MINTABLE' });
   expect(house.snapshot()).toEqual(before);
 });
 
@@ -540,6 +591,35 @@ describe('what was under way', () => {
     dataDir = copy;
     rmSync(join(dataDir, 'beacon.git', 'hooks', 'pre-receive'));
   }
+
+  test('was committed but not settled when the process died: it is settled first, then handed over anew', async () => {
+    let copied: string | undefined;
+    const house = await openRealHouse({
+      dataDir,
+      guyacha: EMPTY_GUYACHA,
+      atStep: (step) => {
+        if (step !== 'outcome-known' || tips === undefined) return;
+        copied ??= join(tempDir(), 'data');
+        cpSync(dataDir, copied, { recursive: true });
+      },
+    });
+    beforeRemoval(() => house.close());
+    let tips: readonly { readonly transactionId: TransactionId }[] | undefined;
+    const [assetId = asset('')] = await house.grantAssets(ANN.memberId, 1);
+    const minted = tipOf(house, assetId);
+    tips = [minted];
+    await gift(house, assetId, ANN, BEN);
+    await house.close();
+    if (copied === undefined) throw new Error('the step was not passed');
+    dataDir = copied;
+    beacon('update-ref', `refs/heads/${branchOf(assetId)}`, minted.commitId);
+    const report = await accept();
+    expect(report.ended).toEqual([]);
+    expect(report.assets).toMatchObject([{ outcome: 'handed-over-anew', holder: BEN.memberId }]);
+    const after = await expectSound();
+    expect(await holderOf(after, assetId)).toBe(BEN.memberId);
+    await gift(after, assetId, BEN, CAL);
+  });
 
   test('goes on from what is lost, so it is voided, its coins go back, and the asset is free', async () => {
     const house = await openHouse();

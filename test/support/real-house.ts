@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { v4 as uuidv4 } from 'uuid';
 import { Custody, type Delivery } from '../../src/app/custody.ts';
-import { openApp, type OpenApp } from '../../src/app/open-app.ts';
+import { openApp, type AppOptions, type OpenApp } from '../../src/app/open-app.ts';
 import { makeOwnerIds } from '../../src/app/owner-ids.ts';
 import { Settlements } from '../../src/app/settlements.ts';
 import { MAX_GROUP_TRANSACTIONS } from '../../src/chain/open-node.ts';
@@ -98,6 +98,7 @@ export interface RealHouseOptions {
   readonly dataDir?: string;
   /** The text of a Guyacha file. */
   readonly guyacha?: string;
+  readonly atStep?: AppOptions['atStep'];
 }
 
 const PATIENCE_MS = 15_000;
@@ -107,6 +108,7 @@ export async function openRealHouse({
   env = {},
   dataDir = join(tempDir(), 'data'),
   guyacha = HOUSE_GUYACHA,
+  atStep,
 }: RealHouseOptions = {}): Promise<RealHouse> {
   const config = parseConfig({ DATA_DIR: dataDir, BEACON_SYNC_INTERVAL_MS: '3600000', ...env });
   const logger = keepingLogger();
@@ -120,6 +122,7 @@ export async function openRealHouse({
     randomness: seededRandomness('house'),
     clock: systemClock,
     logger,
+    atStep,
   });
   closers.add(() => app.close());
   const grants = makeGrants({ ...core, clock: systemClock, logger });
