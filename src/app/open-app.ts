@@ -139,20 +139,30 @@ function makeAudit(
     readonly followChain: () => Promise<void>;
   },
 ): () => Promise<AuditReport> {
-  const { node, logger, settlements, alarms, followChain } = parts;
+  const { node, clock, logger, settlements, alarms, followChain } = parts;
   // The node's index is ahead of the rows or level with them; the timer of sync keeps it so.
   const refresh = (): Promise<void> => Promise.resolve();
-  return async () => {
-    // Whoever was too busy to hear of a stranger's transaction catches up here.
-    await followChain();
-    const report = await runAudit({ ...parts, chain: node.chain, refresh });
-    for (const found of report.findings) logger.error(found, 'the audit found something off');
-    settlements.freezes.take(report.findings);
-    const broken = report.findings.map(({ invariant }) => invariant);
+  const take = (findings: AuditReport['findings'], at: number): void => {
+    for (const found of findings) logger.error(found, 'the audit found something off');
+    settlements.freezes.take(findings);
+    const broken = findings.map(({ invariant }) => invariant);
     const frozen = settlements.freezes.now.map(({ scope }) => scope);
-    measure('audit', { at: report.at, broken, frozen });
+    measure('audit', { at, broken, frozen });
     alarms.tell();
-    return report;
+  };
+  return async () => {
+    try {
+      // Whoever was too busy to hear of a stranger's transaction catches up here.
+      await followChain();
+      const report = await runAudit({ ...parts, chain: node.chain, refresh });
+      take(report.findings, report.at);
+      return report;
+    } catch (error) {
+      // What nobody can look at may be off: it stands still until an audit has looked again.
+      const reason = error instanceof Error ? error.message : String(error);
+      take([{ invariant: 'audit', detail: `the audit could not look: ${reason}` }], clock.now());
+      throw error;
+    }
   };
 }
 

@@ -189,6 +189,24 @@ describe('a house where something is off', () => {
     await pay();
   });
 
+  test('freezes every movement when the audit itself fails, until one has looked again', async () => {
+    const { chain } = house.node;
+    const fails = (): never => {
+      throw new Error('the index is gone');
+    };
+    Object.assign(chain, { findTip: fails });
+    await expect(house.app.audit()).rejects.toThrow('the index is gone');
+    Reflect.deleteProperty(chain, 'findTip');
+    expect(features()).toEqual(['Every movement']);
+    await expect(pay()).rejects.toMatchObject(frozen('Every movement'));
+    await expect(gift('pen-0')).rejects.toMatchObject(frozen('Every movement'));
+    expect(await house.app.balance(anna.memberId)).toBeGreaterThan(0);
+    await house.app.audit();
+    expect(features()).toEqual([]);
+    await pay();
+    await gift('pen-0');
+  });
+
   test('answers a request that was carried out before, frozen or not', async () => {
     const key = newKey();
     const { settlementId } = (await gift('pen-0', key)).settlement;

@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { encodeRecord, recordDigest } from '../../src/chain/record.ts';
 import { branchOf } from '../../src/chain/refs.ts';
 import { hashPassphrase } from '../../src/chain/succession.ts';
-import { ACCEPT_STEPS, type AcceptReport } from '../../src/cli/chain-accept.ts';
+import { ACCEPT_STEPS, acceptFromOutside, type AcceptReport } from '../../src/cli/chain-accept.ts';
 import type { Person } from '../../src/app/app.ts';
 import { memberAccount } from '../../src/ledger/ledger-store.ts';
 import type {
@@ -19,6 +19,10 @@ import type {
   OwnerId,
   TransactionId,
 } from '../../src/shared/ids.ts';
+import { parseConfig } from '../../src/config.ts';
+import { Closers, openBareNode, openCore } from '../../src/core.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+import { sshFixture } from '../support/beacon-git.ts';
 import { asset } from '../support/open-test-node.ts';
 import {
   EMPTY_GUYACHA,
@@ -61,8 +65,13 @@ interface Ran {
 }
 
 /** The real command, in a process of its own. */
-async function aibot(...args: string[]): Promise<Ran> {
-  const env = { PATH: process.env['PATH'], DATA_DIR: dataDir };
+const aibot = (...args: string[]): Promise<Ran> => aibotIn({ DATA_DIR: dataDir }, ...args);
+
+async function aibotIn(
+  settings: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<Ran> {
+  const env = { PATH: process.env['PATH'], ...settings };
   const child = spawn(process.execPath, [AIBOT, ...args], { cwd: tempDir(), env });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -598,16 +607,16 @@ describe('what was under way', () => {
       dataDir,
       guyacha: EMPTY_GUYACHA,
       atStep: (step) => {
-        if (step !== 'outcome-known' || tips === undefined) return;
+        if (step !== 'outcome-known' || !isArmed) return;
         copied ??= join(tempDir(), 'data');
         cpSync(dataDir, copied, { recursive: true });
       },
     });
     beforeRemoval(() => house.close());
-    let tips: readonly { readonly transactionId: TransactionId }[] | undefined;
+    let isArmed = false;
     const [assetId = asset('')] = await house.grantAssets(ANN.memberId, 1);
     const minted = tipOf(house, assetId);
-    tips = [minted];
+    isArmed = true;
     await gift(house, assetId, ANN, BEN);
     await house.close();
     if (copied === undefined) throw new Error('the step was not passed');
@@ -773,4 +782,77 @@ describe('the decision', () => {
     const after = await expectSound();
     expect(await holderOf(after, assetId)).toBe(CAL.memberId);
   });
+
+  test('of an observer without a state is what its index follows', async () => {
+    const house = await openHouse();
+    const { ref, assetId, tips } = await travelled(house);
+    await house.close();
+    const beaconUrl = join(dataDir, 'beacon.git');
+    const env = { DATA_DIR: join(tempDir(), 'observer'), BEACON_URL: beaconUrl };
+    const observe = async () => {
+      const closers = new Closers();
+      beforeRemoval(() => closers.closeAll());
+      const config = parseConfig({ ...env, NODE_ROLE: 'observer' });
+      const surroundings = { logger: silentLogger, ambient: process.env };
+      const { node } = await openBareNode(config, closers, surroundings);
+      const seen = { tip: node.chain.findTip(assetId), rewriting: (await node.status()).rewriting };
+      await closers.closeAll();
+      return seen;
+    };
+    expect((await observe()).tip).toMatchObject(idOf(tips[2]));
+    beacon('update-ref', ref, tips[0].commitId);
+    expect(await observe()).toMatchObject({ tip: idOf(tips[2]), rewriting: { total: 1 } });
+    const shown = await aibotIn(env, 'chain', 'accept', '--json');
+    expect(shown.code).toBe(65);
+    const { digest } = JSON.parse(shown.stdout) as AcceptReport;
+    const accepted = await aibotIn(env, 'chain', 'accept', '--yes', digest);
+    expect(accepted).toMatchObject({ code: 0, stderr: '' });
+    expect(existsSync(join(env.DATA_DIR, 'state.sqlite'))).toBe(false);
+    expect(await observe()).toMatchObject({ tip: idOf(tips[0]), rewriting: null });
+  });
+});
+
+test('behind ssh, a chain of others is given up, and nothing of it is ours to hand over', async () => {
+  const fixture = sshFixture();
+  const { path } = fixture;
+  const env = { DATA_DIR: dataDir, BEACON_URL: `ssh://git@example.invalid${path}` };
+  const ambient = {
+    ...process.env,
+    PATH: `${join(path, '..', 'bin')}:${process.env['PATH'] ?? ''}`,
+  };
+  const surroundings = { logger: silentLogger, ambient };
+  const open = async () => {
+    const closers = new Closers();
+    beforeRemoval(() => closers.closeAll());
+    return { closers, core: await openCore(parseConfig(env), closers, surroundings) };
+  };
+  const { core, closers } = await open();
+  const assetId = asset('theirs');
+  const ids = [newId(), newId()] as const;
+  const recordOf = (transactionId: TransactionId) =>
+    encodeRecord({
+      ...{ transactionId, assetId, ownerId: 'o' as OwnerId, metadata: {}, transactionTime: 1 },
+      successorHash: hashPassphrase('theirs'),
+    });
+  const first = fixture.addCommit({ parents: [core.beacon.epoch], record: recordOf(ids[0]) });
+  const second = fixture.addCommit({ parents: [first], record: recordOf(ids[1]) });
+  fixture.setBranch(branchOf(assetId), second);
+  fixture.setTag(ids[0], first);
+  fixture.setTag(ids[1], second);
+  await core.node.sync();
+  expect(core.node.chain.findTip(assetId)?.transactionId).toBe(ids[1]);
+  await closers.closeAll();
+  fixture.setBranch(branchOf(assetId), first);
+  const ask = (digest: string | undefined) =>
+    acceptFromOutside(parseConfig(env), { digest }, surroundings);
+  const before = await ask(undefined);
+  expect(before).toMatchObject({
+    isAccepted: false,
+    lost: [{ transactionId: ids[1], isOwn: false, movement: null }],
+    assets: [{ outcome: 'outside', holder: null, tipTransactionId: ids[0] }],
+  });
+  expect(await ask(before.digest)).toMatchObject({ isAccepted: true, rewrittenAgain: 0 });
+  const again = await open();
+  expect((await again.core.node.status()).rewriting).toBeNull();
+  expect(again.core.node.chain.findTip(assetId)?.transactionId).toBe(ids[0]);
 });
