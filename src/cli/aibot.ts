@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { pino, type Logger } from 'pino';
 import { parseConfig } from '../config.ts';
 import { exitCodeOf } from '../exit-codes.ts';
+import { VERSION } from '../operation/version.ts';
 import { keepToOwner, reportFailure, runProgram } from '../run-program.ts';
 import { AppError } from '../shared/errors.ts';
 import { auditFromOutside, printAudit } from './audit.ts';
@@ -23,6 +24,7 @@ const openQuietLog = (): Logger => pino({ level: 'warn' }, pino.destination({ sy
 
 const program = new Command('aibot')
   .description('A Discord bot with an NFGT node inside')
+  .version(VERSION)
   .exitOverride();
 
 program

@@ -83,6 +83,13 @@ test('the examples mint, hand over and mirror, as their own comments say', async
   expect(kept).toHaveLength(4);
 });
 
+test('the aibot command says its version', () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  expect(run(join(ROOT, 'dist/program/src/cli/aibot.js'), '--version')).toBe(`${version}\n`);
+});
+
 test('the aibot command tells node the same as npm start', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: { start: string };
