@@ -274,11 +274,10 @@ async function judge(
   options: AcceptRewritingOptions,
   { assetId, lost, key }: Case,
 ): Promise<AssetVerdict> {
-  const { settlements, redeliveries } = stores;
   const { after, botOwnerId, isOccupied } = options;
   const tip = after.findTip(assetId);
-  const holding = await settlements.findHolding(assetId);
-  const holder = holding?.holder ?? (await redeliveries.findRedelivery(assetId))?.holder ?? null;
+  const holding = await stores.settlements.findHolding(assetId);
+  const holder = await findHolder(stores, options, assetId);
   // Who the chain names, when it is one of the house.
   const named = tip && (await findHolderOf(stores, tip.ownerId, botOwnerId));
   const verdict = {
@@ -294,7 +293,10 @@ async function judge(
   if (key?.entry.custody === 'bot' && (holder ?? named) !== undefined) {
     // A stranger may have copied our transaction, hash and all, for an owner of his own.
     const isSame =
-      holding?.transactionId === tip?.transactionId && holding?.ownerId === tip?.ownerId;
+      holding !== undefined &&
+      holding.holder === holder &&
+      holding.transactionId === tip?.transactionId &&
+      holding.ownerId === tip.ownerId;
     const outcome = isSame ? 'unchanged' : 'handed-over-anew';
     const isExposed = !isSame && wasPresented(options, assetId);
     return { ...verdict, outcome, isExposed, holder: holder ?? named ?? null };
@@ -315,6 +317,21 @@ async function judge(
   const won = lost.find(({ transactionId }) => transactionId === holding?.transactionId);
   const refund = await refundOf(stores, won, holder);
   return { ...verdict, outcome: 'let-go', reason, refund };
+}
+
+/** Whose it is by the rows, or by the recovery journal when that has the newest transaction and the rows are older. */
+async function findHolder(
+  { settlements, redeliveries, vault }: Stores,
+  { before, recoveryEntries }: AcceptRewritingOptions,
+  assetId: AssetId,
+): Promise<Holder | null> {
+  const newest = before.findTip(assetId)?.transactionId;
+  if (newest !== undefined && (await vault.findEntry(newest)) === undefined) {
+    const entry = recoveryEntries.find(({ transactionId }) => transactionId === newest);
+    if (entry !== undefined) return entry.holder;
+  }
+  const holding = await settlements.findHolding(assetId);
+  return holding?.holder ?? (await redeliveries.findRedelivery(assetId))?.holder ?? null;
 }
 
 async function findHolderOf(

@@ -1,7 +1,7 @@
 // `aibot chain accept`: gives up exactly what was shown, in one step, and everything that the bot still moves stays whole.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeEach, describe, expect, test } from '@jest/globals';
@@ -767,6 +767,52 @@ describe('the decision', () => {
     expect(await holderOf(after, assetId)).toBe(CAL.memberId);
     await gift(after, assetId, CAL, ANN);
   });
+
+  test('takes from the recovery journal whose it is, and what moves it, when the state is an older one', async () => {
+    const house = await openHouse();
+    const [assetId = asset('')] = await house.grantAssets(ANN.memberId, 1);
+    await house.close();
+    const state = join(dataDir, 'state.sqlite');
+    cpSync(state, `${state}.old`);
+    const again = await openHouse();
+    const second = await gift(again, assetId, ANN, BEN);
+    await gift(again, assetId, BEN, CAL);
+    await again.close();
+    renameSync(`${state}.old`, state);
+    beacon('update-ref', `refs/heads/${branchOf(assetId)}`, second.commitId);
+    const report = await accept();
+    expect(report.assets).toMatchObject([{ outcome: 'handed-over-anew', holder: CAL.memberId }]);
+    const after = await expectSound();
+    expect(await holderOf(after, assetId)).toBe(CAL.memberId);
+    await gift(after, assetId, CAL, ANN);
+  });
+
+  test.each(['recoverable', 'prepared', 'submitted', 'outcome-known', 'settled'] as const)(
+    'killed at “%s” of a hand-over anew, the next start finishes it, once',
+    async (killedAt) => {
+      const { assetId, tips } = await rewritten();
+      await accept();
+      let copied: string | undefined;
+      const house = await openRealHouse({
+        dataDir,
+        guyacha: EMPTY_GUYACHA,
+        atStep: (step) => {
+          if (step !== killedAt || copied !== undefined) return;
+          copied = join(tempDir(), 'data');
+          cpSync(dataDir, copied, { recursive: true });
+        },
+      });
+      beforeRemoval(() => house.close());
+      await house.settled();
+      await house.close();
+      if (copied === undefined) throw new Error('the step was not passed');
+      dataDir = copied;
+      const after = await expectSound();
+      expect(await holderOf(after, assetId)).toBe(CAL.memberId);
+      expect(tipOf(after, assetId)).toMatchObject({ ownerId: tips[2].ownerId, position: 3 });
+      await gift(after, assetId, CAL, ANN);
+    },
+  );
 
   test('survives the loss of the index, before and after', async () => {
     const { assetId } = await rewritten();
