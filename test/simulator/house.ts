@@ -14,6 +14,7 @@ import { guyaCoin } from '../../src/shared/guya-coin.ts';
 import type { Logger } from '../../src/shared/logger.ts';
 import { RecoveryJournal } from '../../src/vault/recovery-journal.ts';
 import { openVault, type Vault } from '../../src/vault/vault.ts';
+import { openDiscordEdge } from './discord-edge.ts';
 import { DISK } from './memory-disk.ts';
 import { SimulatedBeacon } from './simulated-beacon.ts';
 import type { World } from './world.ts';
@@ -115,7 +116,7 @@ export function startLife(world: World): Life {
 }
 
 async function openParts(world: World, life: Life): Promise<void> {
-  const logger = tracingLogger(world);
+  const logger = tracingLogger(world, life);
   const database = new SqliteDatabase(life.handle, undefined);
   const vault = await openVault({ keyFile: `${DISK}/vault.key`, headers: database });
   life.vault = vault;
@@ -142,7 +143,7 @@ async function openParts(world: World, life: Life): Promise<void> {
     ...{ beacon, index, database, sealer, clock: systemClock, logger },
     intervalMs: 10_000,
   });
-  life.app = await openApp({
+  const app = await openApp({
     ...{ database, node, vault, recovery, logger },
     guyacha: GUYACHA,
     randomness: cryptoRandomness,
@@ -153,8 +154,11 @@ async function openParts(world: World, life: Life): Promise<void> {
     tradeExpiryMs: TRADE_EXPIRY_MS,
     auditIntervalMs: 45_000,
   });
+  const closeDiscord = openDiscordEdge(world, app, logger);
+  life.app = app;
   world.onClose(life, async () => {
-    await life.app?.close();
+    await closeDiscord();
+    await app.close();
     await node.close();
     await publisher.close();
     await recovery.close();
@@ -162,12 +166,13 @@ async function openParts(world: World, life: Life): Promise<void> {
 }
 
 /** The log goes into the trace: its order is a part of what must repeat. */
-function tracingLogger(world: World): Logger {
+function tracingLogger(world: World, life: Life): Logger {
   const say =
     (level: string) =>
     (facts: object, message: string): void => {
       const { err } = facts as { readonly err?: unknown };
       world.trace.say(`${level}: ${message}${err instanceof Error ? `: ${err.message}` : ''}`);
+      if (life === world.life && !life.isDying) world.discord.onLog(message, facts);
       if (message === 'the audit found something off') world.onFinding(facts);
     };
   return { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };

@@ -4,6 +4,7 @@ import { AppError, hasCode } from '../../src/shared/errors.ts';
 import type { IdempotencyKey, MemberId, TradeId } from '../../src/shared/ids.ts';
 import type { Life } from './house.ts';
 import { offerOf, type Request } from './oracle.ts';
+import type { Slash } from './simulated-discord.ts';
 import type { World } from './world.ts';
 
 export const PEOPLE: readonly Person[] = [0, 1, 2].map((n) => ({
@@ -12,6 +13,8 @@ export const PEOPLE: readonly Person[] = [0, 1, 2].map((n) => ({
   pictureUrl: undefined,
   isBot: false,
 }));
+/** Of those acts for which there is a slash command here. */
+const SLASH_PERCENT = 45;
 const HELD = ['lamp-0', 'lamp-1', 'lamp-2', 'pen-0', 'pen-1', 'pen-2'];
 
 /** Something that was asked under a key, to be sent again as it was. */
@@ -38,6 +41,8 @@ export class Members {
   /** Where the assets stood that must move now. */
   readonly #before = new Map<string, string | undefined>();
   #keys = 0;
+  /** Ids of the interactions that go through Discord. */
+  readonly #slashes = new Set<string>();
   /** Whose acts are counted: what a dead life has begun never comes back. */
   #life: Life | undefined;
   #running = 0;
@@ -92,6 +97,23 @@ export class Members {
     return `interaction:${this.#keys}`;
   }
 
+  /** Many of those who could use a slash command do; the others come straight to the app. */
+  #newSlashKey(): string {
+    if (!this.#world.chance.percent(SLASH_PERCENT)) return this.#newKey();
+    const id = this.#world.discord.makeId();
+    this.#slashes.add(id);
+    return `interaction:${id}`;
+  }
+
+  /** The same through Discord: what comes back is what a message says. */
+  #slash(id: string, member: Person, slash: Slash): void {
+    const { discord, chance } = this.#world;
+    const key = `interaction:${id}`;
+    this.#sent.push({ key, send: () => discord.redeliver(id) });
+    discord.use(id, member, slash);
+    if (chance.percent(10)) this.#again();
+  }
+
   /** Discord delivers again, a caller asks again: the same request under the same key. */
   #again(): void {
     const sent = this.#world.chance.pick(this.#sent.slice(-8));
@@ -103,8 +125,14 @@ export class Members {
   #request(
     request: Request,
     send: (app: App) => Promise<{ readonly view?: SettlementView; readonly told: string }>,
+    typed?: { readonly member: Person; readonly slash: Slash },
   ): void {
     this.#world.oracle.requests.set(request.key, request);
+    const id = request.key.replace('interaction:', '');
+    if (typed !== undefined && this.#slashes.has(id)) {
+      this.#slash(id, typed.member, typed.slash);
+      return;
+    }
     const sent = {
       key: request.key,
       send: () => {
@@ -208,36 +236,52 @@ export class Members {
   }
 
   #daily(member: Person): void {
-    const key = this.#newKey();
-    this.#request({ key, kind: 'daily', memberId: member.memberId }, async (app) => {
-      const answer = await app.daily({ key: key as IdempotencyKey, member });
-      return { told: JSON.stringify(answer) };
-    });
+    const key = this.#newSlashKey();
+    this.#request(
+      { key, kind: 'daily', memberId: member.memberId },
+      async (app) => {
+        const answer = await app.daily({ key: key as IdempotencyKey, member });
+        return { told: JSON.stringify(answer) };
+      },
+      { member, slash: { name: 'daily', options: [] } },
+    );
   }
 
   #roll(member: Person): void {
-    const key = this.#newKey();
+    const key = this.#newSlashKey();
     const rolls = this.#world.chance.between(1, 3);
-    this.#request({ key, kind: 'roll', memberId: member.memberId, rolls }, async (app) => {
-      const bannerId = 'all';
-      const { settlement: view, ...answer } = await app.roll({
-        ...{ key: key as IdempotencyKey, member, count: rolls, bannerId },
-      });
-      return { view, told: JSON.stringify(answer) };
-    });
+    this.#request(
+      { key, kind: 'roll', memberId: member.memberId, rolls },
+      async (app) => {
+        const bannerId = 'all';
+        const { settlement: view, ...answer } = await app.roll({
+          ...{ key: key as IdempotencyKey, member, count: rolls, bannerId },
+        });
+        return { view, told: JSON.stringify(answer) };
+      },
+      { member, slash: { name: 'roll', options: [{ name: 'count', count: rolls }] } },
+    );
   }
 
   #mint(member: Person): void {
-    const key = this.#newKey();
+    const key = this.#newSlashKey();
     const assetId = `pen-${this.#world.chance.below(3)}`;
-    this.#request({ key, kind: 'mint', memberId: member.memberId, assetId }, async (app) => {
-      const { settlement: view } = await app.mint({ key: key as IdempotencyKey, member, assetId });
-      return { view, told: view.settlementId };
-    });
+    this.#request(
+      { key, kind: 'mint', memberId: member.memberId, assetId },
+      async (app) => {
+        const { settlement: view } = await app.mint({
+          key: key as IdempotencyKey,
+          member,
+          assetId,
+        });
+        return { view, told: view.settlementId };
+      },
+      { member, slash: { name: 'mint', options: [{ name: 'asset', text: assetId }] } },
+    );
   }
 
   #pay(from: Person, to: Person): void {
-    const key = this.#newKey();
+    const key = this.#newSlashKey();
     const amountGc = this.#world.chance.percent(15)
       ? undefined
       : this.#world.chance.between(1, 400);
@@ -248,16 +292,24 @@ export class Members {
       to: to.memberId,
       amountGc,
     } as const;
-    this.#request(request, async (app) => {
-      const amount = amountGc === undefined ? 'all' : String(amountGc);
-      const answer = await app.pay({ key: key as IdempotencyKey, from, to, amount });
-      return { told: JSON.stringify(answer) };
-    });
+    const amount = amountGc === undefined ? 'all' : String(amountGc);
+    const options = [
+      { name: 'user', person: to },
+      { name: 'amount', text: amount },
+    ];
+    this.#request(
+      request,
+      async (app) => {
+        const answer = await app.pay({ key: key as IdempotencyKey, from, to, amount });
+        return { told: JSON.stringify(answer) };
+      },
+      { member: from, slash: { name: 'pay', options } },
+    );
   }
 
-  /** Gives an asset away, whether it is there to give or not. */
-  gift(from: Person, to: Person, assetId: string): void {
-    const key = this.#newKey();
+  /** Gives an asset away, whether it is there to give or not. @param isSure when this one must succeed. */
+  gift(from: Person, to: Person, assetId: string, isSure = false): void {
+    const key = isSure ? this.#newKey() : this.#newSlashKey();
     const request = {
       key,
       kind: 'gift',
@@ -265,15 +317,23 @@ export class Members {
       to: to.memberId,
       assetId,
     } as const;
-    this.#request(request, async (app) => {
-      const { settlement: view } = await app.gift({
-        key: key as IdempotencyKey,
-        from,
-        to,
-        assetId,
-      });
-      return { view, told: view.settlementId };
-    });
+    const options = [
+      { name: 'user', person: to },
+      { name: 'asset', text: assetId },
+    ];
+    this.#request(
+      request,
+      async (app) => {
+        const { settlement: view } = await app.gift({
+          key: key as IdempotencyKey,
+          from,
+          to,
+          assetId,
+        });
+        return { view, told: view.settlementId };
+      },
+      { member: from, slash: { name: 'gift', options } },
+    );
   }
 
   #giftOwn(from: Person, to: Person): void {

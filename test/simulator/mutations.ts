@@ -324,6 +324,56 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       },
     ],
   },
+  'an-interaction-has-no-durable-key': {
+    guards: ['discord-redelivered'],
+    edits: [
+      {
+        file: 'discord/dispatcher.js',
+        from: 'key: `interaction:${interaction.id}`,',
+        to: 'key: `interaction:${interaction.id}${ageMs > 1_000 ? ":again" : ""}`,',
+      },
+    ],
+  },
+  'an-answer-that-failed-is-not-sent-again': {
+    guards: ['discord-500', 'discord-outage'],
+    edits: [
+      {
+        file: 'discord/responder.js',
+        from: "failureOf(error) !== 'unclear' ||",
+        to: 'true ||',
+      },
+    ],
+  },
+  'a-rate-limit-is-a-refusal': {
+    guards: ['discord-429'],
+    edits: [
+      {
+        file: 'discord/interaction-calls.js',
+        from: 'globalRequestsPerSecond: REQUESTS_PER_SECOND_MAX,',
+        to: 'globalRequestsPerSecond: REQUESTS_PER_SECOND_MAX, rejectOnRateLimit: () => true,',
+      },
+    ],
+  },
+  'an-answer-that-was-taken-is-a-refusal': {
+    guards: ['discord-answer-lost'],
+    edits: [
+      {
+        file: 'discord/rest-failures.js',
+        from: 'if (error.code === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)',
+        to: 'if (false)',
+      },
+    ],
+  },
+  'who-was-told-of-no-response-is-charged': {
+    guards: ['gateway-closed'],
+    edits: [
+      {
+        file: 'discord/dispatcher.js',
+        from: 'if (ageMs > LATE_MS)\n                await respond.defer();',
+        to: '',
+      },
+    ],
+  },
 };
 
 const ROOT = new URL('../../src/', import.meta.url);

@@ -1,9 +1,11 @@
 // One seed from beginning to end: members act in trouble, then all trouble stops, and everything must settle and move.
+import { prepareDiscord } from './discord-edge.ts';
 import { stateTemplate } from './house.ts';
 import { Members, PEOPLE } from './members.ts';
 import { machine } from './machine.ts';
 import { disk } from './memory-disk.ts';
 import { PUSH_FAULTS } from './simulated-beacon.ts';
+import { DISCORD_FAULTS } from './simulated-discord.ts';
 import { Trace } from './trace.ts';
 import { Broken, World, type CommitFault, type Ending } from './world.ts';
 
@@ -37,6 +39,7 @@ export async function simulateSeed(
   print?: (line: string) => void,
 ): Promise<SeedReport> {
   const template = await stateTemplate();
+  await prepareDiscord();
   machine.begin(seed);
   disk.begin();
   const trace = new Trace(print);
@@ -153,6 +156,9 @@ function stirUp(world: World): void {
     () => world.fillDisk(),
     () => (world.rewriting === undefined ? world.rewriteHistory() : world.putBack()),
     () => world.makeRoom(),
+    () => world.discord.arm(chance.pick(DISCORD_FAULTS) ?? 'discord-500'),
+    () => world.discord.arm(chance.pick(DISCORD_FAULTS) ?? 'discord-500'),
+    () => world.discord.closeGateway(),
   ]);
   trouble?.();
 }
@@ -167,24 +173,25 @@ async function calmDown(world: World, members: Members): Promise<void> {
   await start(world);
   // As long as the node takes to find out that it may push again, and the app to audit; then until all is settled.
   await world.run(CALM_AT_LEAST_MS);
-  await world.run(CALM_MS, () => members.running === 0 && isSettled(world));
+  await world.run(CALM_MS, () => members.running === 0 && isQuiet(world));
   for (const member of PEOPLE) {
     members.attempt('cancel', (app) => app.cancelTrade({ member }));
   }
   await world.run(10_000, () => members.running === 0);
   expectSettled(world);
+  world.discord.checkTold();
   await expectRecoverable(world);
   await expectMovable(world, members);
   await audit(world, members);
 }
 
-/** Nothing is under way. */
-function isSettled(world: World): boolean {
+/** Nothing is under way, and nobody waits to be told. */
+function isQuiet(world: World): boolean {
   const open = world.state.prepare<[], { n: number }>(
     `SELECT (SELECT count(*) FROM settlements WHERE state = 'prepared') +
       (SELECT count(*) FROM journal WHERE state = 'pending') AS n`,
   );
-  return open.get()?.n === 0;
+  return open.get()?.n === 0 && world.discord.isQuiet;
 }
 
 function expectSettled(world: World): void {
@@ -233,11 +240,11 @@ async function expectMovable(world: World, members: Members): Promise<void> {
   for (const { asset_id: assetId, holder } of held) {
     const from = PEOPLE.find(({ memberId }) => memberId === holder);
     const to = PEOPLE.find(({ memberId }) => memberId !== holder);
-    if (from !== undefined && to !== undefined) members.gift(from, to, assetId);
+    if (from !== undefined && to !== undefined) members.gift(from, to, assetId, true);
   }
   members.learn();
   for (const assetId of members.owned.keys()) members.move(assetId, true);
-  await world.run(60_000, () => members.running === 0 && isSettled(world));
+  await world.run(60_000, () => members.running === 0 && isQuiet(world));
   for (const { asset_id: assetId, holder, transaction_id: before } of held) {
     const tip = world.oracle.tipOf(assetId)?.transaction_id;
     if (holder !== 'bot' && tip === before) world.break(`${assetId} cannot be moved`);

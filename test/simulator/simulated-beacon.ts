@@ -104,6 +104,7 @@ export class SimulatedBeacon implements Beacon {
 
   push(drafts: readonly CommitDraft[]): Promise<PushResult> {
     const { chance } = this.#world;
+    this.#world.onPush();
     const fault = this.#world.takePushFault();
     const comeBack = machine.wayBack();
     const latency = fault === 'push-slow' ? chance.between(1_000, SLOW_MS) : this.#latency();
@@ -126,7 +127,6 @@ export class SimulatedBeacon implements Beacon {
     fault: PushFault | undefined,
     answer: (result: PushResult) => void,
   ): void {
-    this.#world.onPush();
     const unknown = (reason: string): void => answer({ outcome: 'unknown', reason });
     const refuse = (reason: string, retryable: boolean): void =>
       answer({ outcome: 'refused', stale: [], reason, retryable });

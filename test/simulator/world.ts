@@ -8,6 +8,7 @@ import { machine } from './machine.ts';
 import { disk } from './memory-disk.ts';
 import { Oracle } from './oracle.ts';
 import type { PushFault } from './simulated-beacon.ts';
+import { goOnline, SimulatedDiscord } from './simulated-discord.ts';
 import type { Trace } from './trace.ts';
 
 const WORLD_STREAM = 2;
@@ -38,6 +39,7 @@ export class World {
   readonly remote = new MemoryRemote();
   readonly trace: Trace;
   readonly oracle: Oracle;
+  readonly discord: SimulatedDiscord;
   /** Transactions of pushes that the remote has kept only in part. */
   readonly halfWritten = new Set<string>();
   /** What happened how often. */
@@ -66,6 +68,8 @@ export class World {
     this.trace = trace;
     this.state = openMemory(state);
     this.oracle = new Oracle(this);
+    this.discord = new SimulatedDiscord(this);
+    goOnline(this.discord);
     this.#putFaultsUnder(this.state);
     this.life = startLife(this);
   }
@@ -136,7 +140,7 @@ export class World {
     this.trace.say(`${name} is put back`);
   }
 
-  /** A push reaches the remote: never one of a node that has had two full looks at a rewritten history. */
+  /** A push leaves the node: never one of a node that has had two full looks at a rewritten history. */
   onPush(): void {
     const isKnown = this.rewriting !== undefined && this.looks > 4;
     if (isKnown) this.break('the node writes to a chain that was rewritten');
@@ -230,6 +234,7 @@ export class World {
     this.remote.readOnly = false;
     this.#pushFaults = [];
     this.#commitFaults = [];
+    this.discord.calmDown();
     this.makeRoom();
   }
 
@@ -250,6 +255,7 @@ export class World {
     this.trace.say(ending);
     if (ending === 'stopped') await this.#stop();
     machine.endProcess();
+    this.discord.receive = undefined;
     if (ending === 'power-cut') disk.cutPower();
     // What was under way is rolled back, as the next process would do.
     for (const handle of [this.state, this.index]) {
