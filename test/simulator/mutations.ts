@@ -103,7 +103,9 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       {
         file: pusher,
         from: 'this.#count(await this.#takeTurn());',
-        to: "if ((await this.#takeTurn()) === 'failed') break;",
+        to: `const turn = await this.#takeTurn();
+            if (turn === 'failed') break;
+            this.#count(turn);`,
       },
     ],
   },
