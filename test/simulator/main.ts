@@ -60,9 +60,9 @@ async function tryMutations(): Promise<boolean> {
   const unseen: string[] = [];
   const work = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const given = ['--mutation', name, '--from', String(from), '--seeds', String(seeds)];
-      const { broken } = await runJob([...given, '--first']);
-      const [found] = broken;
+      const found =
+        (await findBroken(name, MUTATIONS[name]?.seenBy ?? from, 1)) ??
+        (await findBroken(name, from, seeds));
       if (found === undefined) unseen.push(name);
       const word =
         found === undefined ? 'NOT SEEN' : `seed ${found.seed}: ${firstLine(found.what)}`;
@@ -71,6 +71,16 @@ async function tryMutations(): Promise<boolean> {
   };
   await Promise.all(Array.from({ length: jobs }, work));
   return unseen.length === 0;
+}
+
+async function findBroken(
+  mutation: string,
+  first: number,
+  count: number,
+): Promise<Tally['broken'][number] | undefined> {
+  const given = ['--mutation', mutation, '--from', String(first), '--seeds', String(count)];
+  const { broken } = await runJob([...given, '--first']);
+  return broken[0];
 }
 
 function firstLine(text: string): string {

@@ -11,6 +11,8 @@ interface Edit {
 }
 
 export interface Mutation {
+  /** A seed that breaks without the rule: tried first, and only a short cut, for another change can make it another story. */
+  readonly seenBy: number;
   /** The faults that the rule is there for. */
   readonly guards: readonly string[];
   readonly edits: readonly Edit[];
@@ -22,6 +24,7 @@ const groupCommit = 'db/group-commit.js';
 
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'promote-before-the-push-is-known': {
+    seenBy: 1,
     guards: ['push-overtaken', 'push-refused-for-good'],
     edits: [
       {
@@ -32,6 +35,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'capture-before-commit': {
+    seenBy: 1,
     guards: ['push-overtaken', 'push-refused-for-good'],
     edits: [
       {
@@ -44,6 +48,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-idempotency-key': {
+    seenBy: 1,
     guards: ['redelivered', 'killed-after-commit'],
     edits: [
       {
@@ -54,6 +59,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'answer-of-a-key-not-kept': {
+    seenBy: 1,
     guards: ['redelivered', 'killed-after-commit'],
     edits: [
       {
@@ -65,6 +71,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-trade-is-started-twice': {
+    seenBy: 26,
     guards: ['redelivered'],
     edits: [
       {
@@ -75,6 +82,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-re-ask-after-a-lost-answer': {
+    seenBy: 3,
     guards: ['push-answer-lost', 'push-late', 'push-cut'],
     edits: [
       { file: pusher, from: 'await syncNow();', to: '' },
@@ -88,6 +96,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-refused-group-is-forgotten': {
+    seenBy: 72,
     guards: ['push-refused'],
     edits: [
       {
@@ -98,6 +107,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-push-is-not-tried-again': {
+    seenBy: 15,
     guards: ['remote-away'],
     edits: [
       {
@@ -110,6 +120,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'the-role-stays': {
+    seenBy: 8,
     guards: ['remote-read-only'],
     edits: [
       {
@@ -120,6 +131,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-sync-at-the-start': {
+    seenBy: 4,
     guards: ['index-lost'],
     edits: [
       {
@@ -130,12 +142,14 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-rewritten-history-is-written-to': {
+    seenBy: 3,
     guards: ['history-rewritten'],
     edits: [
       { file: 'chain/open-node.js', from: 'this.#rewritten.take(rewrites);', to: 'void rewrites;' },
     ],
   },
   'revealed-twice': {
+    seenBy: 3,
     guards: ['reserved-answer-lost'],
     edits: [
       {
@@ -146,10 +160,12 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-final-refusal-ends-what-is-in-the-air': {
+    seenBy: 242,
     guards: ['push-late', 'killed'],
     edits: [{ file: pusher, from: 'inAirUntil <= now', to: 'true' }],
   },
   'no-sealed-passphrase-before-the-push': {
+    seenBy: 3,
     guards: ['killed', 'power-cut'],
     edits: [
       { file: settlements, from: 'await this.#keepRecoverable(movement, sealed);', to: '' },
@@ -161,10 +177,12 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-recovery-journal': {
+    seenBy: 3,
     guards: ['disk-full-for-files'],
     edits: [{ file: settlements, from: 'await this.#keepRecoverable(movement, sealed);', to: '' }],
   },
   'a-full-disk-of-the-recovery-journal-is-ignored': {
+    seenBy: 7,
     guards: ['disk-full-for-files'],
     edits: [
       {
@@ -175,6 +193,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-torn-record-stays': {
+    seenBy: 7,
     guards: ['power-cut', 'disk-full-for-files'],
     edits: [
       {
@@ -185,6 +204,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-reservation': {
+    seenBy: 1,
     guards: ['redelivered'],
     edits: [
       {
@@ -195,6 +215,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-hold-is-not-released': {
+    seenBy: 23,
     guards: ['push-overtaken', 'push-refused-for-good'],
     edits: [
       {
@@ -205,6 +226,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-group-is-split': {
+    seenBy: 78,
     guards: ['push-overtaken', 'push-cut', 'killed'],
     edits: [
       {
@@ -216,10 +238,12 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-rollback-when-the-disk-is-full': {
+    seenBy: 9,
     guards: ['database-full-at-commit'],
     edits: [{ file: groupCommit, from: '            this.#rollBack();', to: '' }],
   },
   'a-lost-batch-is-not-noticed': {
+    seenBy: 31,
     guards: ['database-full-rolled-back', 'disk-full'],
     edits: [
       {
@@ -235,6 +259,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-busy-database-is-taken-for-done': {
+    seenBy: 43,
     guards: ['database-busy'],
     edits: [
       {
@@ -245,6 +270,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'told-before-it-is-durable': {
+    seenBy: 31,
     guards: ['killed-before-commit', 'database-full-at-commit'],
     edits: [
       {
@@ -255,6 +281,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'nothing-is-recovered': {
+    seenBy: 2,
     guards: ['killed', 'power-cut', 'stopped'],
     edits: [
       {
@@ -265,6 +292,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-stale-version-is-accepted': {
+    seenBy: 22,
     guards: ['redelivered'],
     edits: [
       { file: 'trade/trade.js', from: 'if (version !== trade.version)', to: 'if (false)' },
@@ -272,6 +300,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-change-keeps-the-confirmations': {
+    seenBy: 2,
     guards: ['redelivered'],
     edits: [
       {
@@ -282,6 +311,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'foreign-hand-overs-are-not-noticed': {
+    seenBy: 4,
     guards: ['foreign-hand-over'],
     edits: [
       {
@@ -292,6 +322,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'what-is-half-pushed-is-taken-as-it-stands': {
+    seenBy: 25,
     guards: ['push-half-written', 'refs-half-seen'],
     edits: [
       {
@@ -302,12 +333,13 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'revealed-before-it-is-spent': {
+    seenBy: 1,
     guards: ['push-late', 'push-slow', 'remote-slow'],
     edits: [
       {
         file: 'db/sqlite-journal-store.js',
-        from: ".where('journal.state', '=', sql.lit('committed'))\n    .orderBy('journal.sequence')\n    .limit(page.limit)",
-        to: ".orderBy('journal.sequence').limit(page.limit)",
+        from: ".where('journal.state', '=', sql.lit('committed'))\n    // The passphrase",
+        to: '// The passphrase',
       },
       {
         file: 'chain/publisher.js',
@@ -327,6 +359,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'an-interaction-has-no-durable-key': {
+    seenBy: 1,
     guards: ['discord-redelivered'],
     edits: [
       {
@@ -337,6 +370,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'an-answer-that-failed-is-not-sent-again': {
+    seenBy: 6,
     guards: ['discord-500', 'discord-outage'],
     edits: [
       {
@@ -347,6 +381,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-rate-limit-is-a-refusal': {
+    seenBy: 1,
     guards: ['discord-429'],
     edits: [
       {
@@ -357,6 +392,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'an-answer-that-was-taken-is-a-refusal': {
+    seenBy: 1,
     guards: ['discord-answer-lost'],
     edits: [
       {
@@ -367,6 +403,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'who-was-told-of-no-response-is-charged': {
+    seenBy: 11,
     guards: ['gateway-closed'],
     edits: [
       {
