@@ -83,22 +83,6 @@ test('the examples mint, hand over and mirror, as their own comments say', async
   expect(kept).toHaveLength(4);
 });
 
-test('the aibot command says its version', () => {
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  expect(run(join(ROOT, 'dist/program/src/cli/aibot.js'), '--version')).toBe(`${version}\n`);
-});
-
-test('the aibot command tells node the same as npm start', () => {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-    scripts: { start: string };
-  };
-  const [, flags] = /^node (.*) dist\//.exec(scripts.start) ?? [];
-  const command = readFileSync(join(ROOT, 'dist/program/src/cli/aibot.js'), 'utf8');
-  expect(command.split('\n')[0]).toBe(`#!/usr/bin/env -S node ${flags}`);
-});
-
 test('its types compile in a strict program, without those of its dependencies', () => {
   const source = `
     import { AppError, openNode, type AssetId, type CheckedGroup, type Draft } from 'aibot/node';
