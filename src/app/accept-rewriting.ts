@@ -322,10 +322,11 @@ async function judge(
 /** Whose it is by the rows, or by the recovery journal when that has the newest transaction and the rows are older. */
 async function findHolder(
   { settlements, redeliveries, vault }: Stores,
-  { before, recoveryEntries }: AcceptRewritingOptions,
+  { before, after, recoveryEntries }: AcceptRewritingOptions,
   assetId: AssetId,
 ): Promise<Holder | null> {
-  const newest = before.findTip(assetId)?.transactionId;
+  // A restored state comes without an index, and what is held back is not in the new one: then the chain itself tells.
+  const newest = (before.findTip(assetId) ?? after.findTip(assetId))?.transactionId;
   if (newest !== undefined && (await vault.findEntry(newest)) === undefined) {
     const entry = recoveryEntries.find(({ transactionId }) => transactionId === newest);
     if (entry !== undefined) return entry.holder;

@@ -144,14 +144,18 @@ export class Custody {
     if (holding === undefined || holding.transactionId === tip.transactionId) return false;
     const { chain } = this.#options.node;
     if (chain.findTransaction(holding.transactionId)?.assetId !== tip.assetId) return false;
-    return (await stores.vault.findEntry(tip.transactionId)) === undefined;
+    if ((await stores.vault.findEntry(tip.transactionId)) === undefined) return true;
+    // Ours by its id alone: a stranger may have taken the id of a transaction of ours that came to nothing.
+    const ours = await stores.journal.findEntry(tip.transactionId);
+    return ours !== undefined && !ours.record.equals(tip.record);
   }
 }
 
 /**
- * What the chain has lost of somebody is not minted by anybody else.
+ * What the chain has lost of somebody is not minted by anybody else, and not moved by a caller of the API before it has
+ * been handed over anew: the passphrase of its newest transaction may be public.
  * @param to undefined for a caller of the API.
- * @throws AppError NOT_MINTABLE
+ * @throws AppError NOT_MINTABLE, ASSET_BUSY
  */
 export async function assertNotOwed(
   { redeliveries }: Stores,
@@ -159,6 +163,7 @@ export async function assertNotOwed(
   to: Holder | undefined,
 ): Promise<void> {
   const owed = await redeliveries.findRedelivery(assetId);
-  if (owed?.tipTransactionId === null && owed.holder !== to)
-    throw new AppError('NOT_MINTABLE', { assetId });
+  if (owed === undefined || owed.holder === to) return;
+  if (owed.tipTransactionId === null) throw new AppError('NOT_MINTABLE', { assetId });
+  if (to === undefined) throw new AppError('ASSET_BUSY', { assetId });
 }

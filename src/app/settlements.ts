@@ -321,11 +321,13 @@ export class Settlements {
     for (const { holdId } of await stores.ledger.listOpenHolds(settlementId)) {
       await stores.ledger.releaseHold(holdId, { state: 'released', at });
     }
-    // A remote that died half-way may have kept a part of a group whose rest is lost. What stands there is true.
+    // A remote that died half-way may have kept a part of a group whose rest is lost. What stands there is true; but a
+    // stranger may have taken our id for a record of their own.
     const { chain } = this.#options.node;
     const standing: JournalEntry[] = [];
     for (const entry of await stores.journal.listGroup(settlementId)) {
-      if (chain.findTransaction(entry.transactionId) !== undefined) standing.push(entry);
+      const found = chain.findTransaction(entry.transactionId);
+      if (found?.record.equals(entry.record) === true) standing.push(entry);
       else await stores.vault.discard(entry.transactionId);
     }
     await takeOver(stores, settlement, standing, at);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CommitDraft, PushResult } from '../../src/chain/beacon.ts';
 import { branchOf } from '../../src/chain/refs.ts';
-import type { AssetId } from '../../src/shared/ids.ts';
+import type { AssetId, TransactionId } from '../../src/shared/ids.ts';
 import { MemoryBeacon, MemoryRemote, moveByStranger } from '../support/beacon-memory.ts';
 import { newKey, openTestApp, person, type TestApp } from '../support/open-test-app.ts';
 
@@ -91,6 +91,44 @@ describe('an asset that a stranger moves', () => {
     await house.settled();
     expect(await house.app.audit()).toMatchObject({ findings: [], counts: { reservations: 0 } });
     expect(await holderOf(house, 'pen-0')).toBeUndefined();
+  });
+});
+
+describe('a stranger who takes the id of a transaction of ours', () => {
+  test('for an asset of their own voids it, and the holder keeps the asset and can give it away', async () => {
+    const house = await openOne();
+    house.beacon.next = ([draft]) => {
+      if (draft === undefined) throw new Error('nothing was pushed');
+      moveByStranger(remote, 'of-a-stranger', draft.transactionId);
+      return Promise.resolve({ outcome: 'unknown', reason: 'the answer was lost' });
+    };
+    await house.app.gift({ key: newKey(), from: anna, to: ben, assetId: 'pen-0' });
+    await house.settled();
+    expect(await holderOf(house, 'pen-0')).toBe(anna.memberId);
+    await house.app.gift({ key: newKey(), from: anna, to: ben, assetId: 'pen-0' });
+    await house.settled();
+    expect(await holderOf(house, 'pen-0')).toBe(ben.memberId);
+    expect(await house.app.audit()).toMatchObject({ findings: [], counts: { reservations: 0 } });
+  });
+
+  test('to move an asset of ours takes it out of custody, and freezes nothing else', async () => {
+    const house = await openOne();
+    let ours: TransactionId | undefined;
+    house.beacon.next = ([draft]) => {
+      ours = draft?.transactionId;
+      return Promise.resolve({ outcome: 'refused', stale: [], reason: 'no', retryable: false });
+    };
+    await house.app.gift({ key: newKey(), from: anna, to: ben, assetId: 'pen-0' });
+    await house.settled();
+    moveByStranger(remote, 'pen-0', ours);
+    await house.node.sync();
+    await delay(10);
+    await house.settled();
+    expect(await holderOf(house, 'pen-0')).toBeUndefined();
+    expect(await house.app.audit()).toMatchObject({ findings: [], counts: { reservations: 0 } });
+    await house.app.gift({ key: newKey(), from: anna, to: ben, assetId: 'pen-1' });
+    await house.settled();
+    expect(await holderOf(house, 'pen-1')).toBe(ben.memberId);
   });
 });
 

@@ -499,6 +499,33 @@ test('what somebody is owed is minted by nobody else, neither a member nor the c
   expect(house.snapshot()).toEqual(before);
 });
 
+test('what is to be handed over anew is moved by no caller of the API, who may know the passphrase', async () => {
+  const house = await openHouse();
+  const { assetId, tips } = await travelled(house);
+  await house.core.database.transaction(({ redeliveries }) =>
+    redeliveries.putRedelivery({
+      ...{ assetId, holder: CAL.memberId },
+      ...{ tipTransactionId: tips[2].transactionId, owedSince: 1 },
+    }),
+  );
+  const passphrase = await house.core.database.read(async ({ vault }) => {
+    const entry = await vault.findEntry(tips[2].transactionId);
+    if (entry === undefined) throw new Error('the vault has no such entry');
+    return house.core.vault.open(entry.sealed, entry);
+  });
+  const before = house.snapshot();
+  const created = house.app.createTransaction({
+    key: undefined,
+    assetId,
+    ownerId: 'a thief',
+    metadata: {},
+    passphrase,
+    transactionId: undefined,
+  });
+  await expect(created).rejects.toMatchObject({ code: 'ASSET_BUSY' });
+  expect(house.snapshot()).toEqual(before);
+});
+
 describe('what was settled', () => {
   /** A trade of five assets of Ann against Ben's coins. */
   async function settleTrade(house: RealHouse) {

@@ -273,9 +273,12 @@ function refused(stale: readonly TransactionId[], reason: string, retryable: boo
 }
 
 /** Moves an asset on the remote as another node would, whoever owns it; returns the transaction's id. */
-export function moveByStranger(remote: MemoryRemote, assetId: string): TransactionId {
+export function moveByStranger(
+  remote: MemoryRemote,
+  assetId: string,
+  transactionId = randomUUID() as TransactionId,
+): TransactionId {
   const branch = `nfgt-${assetId}`;
-  const transactionId = randomUUID() as TransactionId;
   const record = encodeRecord({
     successorHash: hashPassphrase('the stranger knows'),
     transactionId,
