@@ -21,7 +21,7 @@ import type { Vault } from '../vault/vault.ts';
 import { findTipKey, type TipKey } from './tip-key.ts';
 import type { Database, Stores } from './ports/database.ts';
 import type { Holder, SettlementKind } from './ports/settlement-store.ts';
-import { settleWithin } from './settlements.ts';
+import { settleWithin, stands } from './settlements.ts';
 
 /** The chain as far as this use case reads it. */
 type KnownChain = Pick<
@@ -206,14 +206,6 @@ async function settleCommitted(stores: Stores, before: KnownChain, at: number): 
     const isCommitted = entries.length > 0 && entries.every(({ state }) => state === 'committed');
     if (isCommitted) await settleWithin(stores, settlement, at);
   }
-}
-
-/** True when the chain has this very record. */
-function stands(
-  chain: KnownChain,
-  { transactionId, record }: Pick<JournalEntry, 'transactionId' | 'record'>,
-): boolean {
-  return chain.findTransaction(transactionId)?.record.equals(record) === true;
 }
 
 async function decide(

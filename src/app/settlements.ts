@@ -1,6 +1,7 @@
 // The settlement: prepares, submits, settles and recovers every movement of value, all of it or nothing.
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
+import type { ChainIndex } from '../chain/chain-index.ts';
 import type { JournalEntry } from '../chain/journal-store.ts';
 import type { CheckedGroup, GroupOutcome, NfgtNode, TransactionDraft } from '../chain/node.ts';
 import { payFromBank } from '../ledger/posting.ts';
@@ -326,8 +327,7 @@ export class Settlements {
     const { chain } = this.#options.node;
     const standing: JournalEntry[] = [];
     for (const entry of await stores.journal.listGroup(settlementId)) {
-      const found = chain.findTransaction(entry.transactionId);
-      if (found?.record.equals(entry.record) === true) standing.push(entry);
+      if (stands(chain, entry)) standing.push(entry);
       else await stores.vault.discard(entry.transactionId);
     }
     await takeOver(stores, settlement, standing, at);
@@ -493,4 +493,12 @@ function withTransactionIds(
 export function toView(settlement: Settlement): SettlementView {
   const { settlementId, kind, state, reason, handOvers, effects } = settlement;
   return { settlementId, kind, state, reason, handOvers, tradeId: effects.tradeId };
+}
+
+/** True when the chain has this very record, and not another one under its id. */
+export function stands(
+  chain: Pick<ChainIndex, 'findTransaction'>,
+  { transactionId, record }: Pick<JournalEntry, 'transactionId' | 'record'>,
+): boolean {
+  return chain.findTransaction(transactionId)?.record.equals(record) === true;
 }

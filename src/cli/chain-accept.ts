@@ -39,6 +39,7 @@ import type { TransactionId } from '../shared/ids.ts';
 import { readRecoveryJournal } from '../vault/recovery-journal.ts';
 import type { Vault } from '../vault/vault.ts';
 import { describeRef, printRef, type RewriteReport } from './chain.ts';
+import { listWitnesses, openIndexCopy, refuseUnknownChain } from './known-chain.ts';
 import { printable } from './printable.ts';
 
 /** Named points of an acceptance, in order; the crash tests kill the process at each. */
@@ -89,11 +90,7 @@ export async function acceptFromOutside(
   options: AcceptOptions,
   surroundings: Surroundings,
 ): Promise<AcceptReport> {
-  const files = dataFiles(config.dataDir);
-  if (!existsSync(files.state) && !existsSync(files.index)) {
-    const reason = `there is no database in ${config.dataDir}`;
-    throw new AppError('INPUT_INVALID', { reason });
-  }
+  refuseUnknownChain(config);
   const closers = new Closers();
   try {
     await takeDataDir(config.dataDir, closers);
@@ -117,25 +114,16 @@ async function openAll(
   closers: Closers,
   surroundings: Surroundings,
 ): Promise<Accepting> {
-  const files = dataFiles(config.dataDir);
   const { database, vault } = await openWhatIsThere(config, closers, surroundings);
   const workDir = await mkdtemp(join(tmpdir(), 'aibot-accept-'));
   closers.add(() => rm(workDir, { recursive: true, force: true }));
   const copy = join(workDir, 'before.sqlite');
-  if (existsSync(files.index)) await copyFile(files.index, copy);
-  const before = openChainIndex(copy);
-  closers.add(() => before.close());
-  await followAccepted(before, database);
+  const before = await openIndexCopy(config, closers, { database, copy });
   const git = { knownEpoch: before.findEpoch(), readOnly: true };
-  const beacon = await openBeacon(config, files.git, surroundings, git);
+  const beacon = await openBeacon(config, dataFiles(config.dataDir).git, surroundings, git);
   closers.add(() => beacon.close());
-  const { committed, pending } = await database.read(async ({ journal }) => ({
-    committed: await journal.listCommitted(),
-    pending: await journal.listPending(),
-  }));
-  const witnesses = committed.filter(
-    ({ transactionId }) => before.findTransaction(transactionId) === undefined,
-  );
+  const witnesses = await listWitnesses(database, before);
+  const pending = await database.read(({ journal }) => journal.listPending());
   const own = new Set(pending.map(({ transactionId }) => transactionId));
   const isOwn = (transactionId: TransactionId): boolean => own.has(transactionId);
   return { config, database, vault, beacon, before, witnesses, isOwn, workDir, closers };
@@ -248,10 +236,7 @@ async function follow(
   if (vault === undefined) for (const id of concernedAssets(rewrites)) index.forgetAsset(id);
   else await followAccepted(index, database);
   atStep?.('index-followed');
-  const committed = await database.read(({ journal }) => journal.listCommitted());
-  const witnesses = committed.filter(
-    ({ transactionId }) => index.findTransaction(transactionId) === undefined,
-  );
+  const witnesses = await listWitnesses(database, index);
   const again = await syncIndex(beacon, index, { witnesses, isOwn });
   atStep?.('synced');
   return again.length;

@@ -6,18 +6,15 @@ import { join, resolve } from 'node:path';
 import type { Database } from '../app/ports/database.ts';
 import type { Holder } from '../app/ports/settlement-store.ts';
 import type { ChainIndex } from '../chain/chain-index.ts';
-import { followAccepted } from '../chain/follow-accepted.ts';
 import type { Rewrite } from '../chain/rewrites.ts';
 import { syncIndex } from '../chain/sync.ts';
 import type { Config } from '../config.ts';
 import { Closers, dataFiles, openBeacon, type Surroundings } from '../core.ts';
-import { copyFile } from '../db/copy-database.ts';
 import { openDatabase } from '../db/open-database.ts';
-import { openChainIndex } from '../db/sqlite-chain-index.ts';
 import { parseRemoteUrl } from '../git/remote-url.ts';
 import { REMOTE } from '../git/scratch-repository.ts';
-import { AppError } from '../shared/errors.ts';
 import type { AssetId, CommitId, OwnerId } from '../shared/ids.ts';
+import { listWitnesses, openIndexCopy, refuseUnknownChain } from './known-chain.ts';
 import { printable, shellWord } from './printable.ts';
 
 /** An asset whose branch or tags were rewritten. */
@@ -56,31 +53,21 @@ export async function findRewritesFromOutside(
   config: Config,
   surroundings: Surroundings,
 ): Promise<RewriteReport> {
-  const files = dataFiles(config.dataDir);
-  if (!existsSync(files.state) && !existsSync(files.index)) {
-    const reason = `there is no database in ${config.dataDir}`;
-    throw new AppError('INPUT_INVALID', { reason });
-  }
+  refuseUnknownChain(config);
+  const { state } = dataFiles(config.dataDir);
   const closers = new Closers();
   try {
     const workDir = await mkdtemp(join(tmpdir(), 'aibot-chain-'));
     closers.add(() => rm(workDir, { recursive: true, force: true }));
-    const copy = join(workDir, 'index.sqlite');
-    if (existsSync(files.index)) await copyFile(files.index, copy);
-    const index = openChainIndex(copy);
-    closers.add(() => index.close());
     // An observer may have none.
-    const file = existsSync(files.state) ? files.state : ':memory:';
-    const database = await openDatabase({ file });
+    const database = await openDatabase({ file: existsSync(state) ? state : ':memory:' });
     closers.add(() => database.close());
-    await followAccepted(index, database);
+    const copy = join(workDir, 'index.sqlite');
+    const index = await openIndexCopy(config, closers, { database, copy });
     const git = { knownEpoch: index.findEpoch(), readOnly: true };
     const beacon = await openBeacon(config, workDir, surroundings, git);
     closers.add(() => beacon.close());
-    const committed = await database.read(({ journal }) => journal.listCommitted());
-    const witnesses = committed.filter(
-      ({ transactionId }) => index.findTransaction(transactionId) === undefined,
-    );
+    const witnesses = await listWitnesses(database, index);
     const since = index.findRewrittenAt() ?? null;
     const rewrites = await syncIndex(beacon, index, { witnesses });
     return {
