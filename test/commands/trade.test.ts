@@ -280,7 +280,7 @@ describe.each(HOUSES)('a button of a trade on %s', (_house, withHouse) => {
       const [word] = await submission.followUpsReach(1);
       expect(isEphemeral(word!)).toBe(true);
       expect(textOf(word!)).toContain('is locked');
-      expect(textOf(windowNow(stage, window))).not.toContain('900');
+      expect(textOf(windowNow(stage, window))).not.toContain('900 gc');
     }));
 
   test('offers free assets to one member, and each picked one is added', () =>

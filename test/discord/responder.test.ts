@@ -1,5 +1,5 @@
 // How interactions are answered when the work, the chain or Discord itself is slow or broken.
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { buttonLabelled, isEphemeral, textOf } from '../support/discord-stand-in.ts';
 import type { MemberId } from '../../src/shared/ids.ts';
 import { AppError } from '../../src/shared/errors.ts';
@@ -138,11 +138,14 @@ describe('edits', () => {
     withBot(
       async ({ ada, app }) => {
         app.delayMs = 400;
-        const startedAt = Date.now();
-        const exchanges = Array.from({ length: 200 }, () => ada.command('balance'));
-        await Promise.all(exchanges.map((exchange) => exchange.reply(15_000)));
-        // Through the client's own REST, 200 edits take at least three seconds.
-        expect(Date.now() - startedAt).toBeLessThan(2_900);
+        // To whoever counts requests a second, all edits are in one second that does not end.
+        const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now());
+        try {
+          const exchanges = Array.from({ length: 200 }, () => ada.command('balance'));
+          await Promise.all(exchanges.map((exchange) => exchange.reply(60_000)));
+        } finally {
+          clock.mockRestore();
+        }
       },
       { times: { deferAfterMs: 100 } },
     ));
