@@ -175,13 +175,13 @@ describe('a stop', () => {
     }));
 
   test('does not wait for the chain', () =>
-    withBot(async ({ ada, ben, app, stop }) => {
+    withBot(async ({ ada, ben, app, stop, log }) => {
       const asset = app.grant(ada.memberId as MemberId, 'A page');
       app.isChainHeld = true;
       await ada.command('gift', { options: { user: ben.memberId, asset } }).reply();
-      const startedAt = Date.now();
       await stop();
-      expect(Date.now() - startedAt).toBeLessThan(3_000);
+      const said = log.map(({ message }) => message);
+      expect(said).not.toContain('Some interactions did not end in time.');
     }));
 
   test('turns new interactions away politely while it waits', () =>

@@ -142,7 +142,8 @@ describe('edits', () => {
         const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now());
         try {
           const exchanges = Array.from({ length: 200 }, () => ada.command('balance'));
-          await Promise.all(exchanges.map((exchange) => exchange.reply(60_000)));
+          const answers = exchanges.map((exchange) => exchange.reply(60_000));
+          expect(await Promise.all(answers)).toHaveLength(200);
         } finally {
           clock.mockRestore();
         }
