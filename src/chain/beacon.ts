@@ -98,12 +98,13 @@ export interface Beacon {
    * Brings these branches' commits here and reads each branch from its tip back to, and without, a known commit or one
    * of the epoch branch.
    * @param tips branch name to the tip that the advertisement gave.
-   * @param isKnown true for a commit that need not be read again (it and all its ancestors are indexed).
+   * @param isKnown true for a commit of this branch that need not be read again (it and all its ancestors are indexed
+   * for the branch).
    * @returns for each branch its new commits, oldest first. A branch may be missing when it moved meanwhile.
    */
   readBranches(
     tips: ReadonlyMap<string, CommitId>,
-    isKnown: (commitId: CommitId) => boolean,
+    isKnown: (commitId: CommitId, branch: string) => boolean,
   ): Promise<ReadonlyMap<string, readonly ChainCommit[]>>;
   /** Pushes branch and tag of every draft in one atomic push: all of them or none. */
   push(drafts: readonly CommitDraft[]): Promise<PushResult>;

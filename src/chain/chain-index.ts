@@ -128,8 +128,11 @@ export interface ChainIndex extends RecordReader, ChainSurvey {
   findTransaction(transactionId: TransactionId): IndexedTransaction | undefined;
   /** True when some asset's tip has this successor hash: whoever knows its passphrase can move that asset. */
   hasTipWithHash(successorHash: string): boolean;
-  /** True for a commit that was read before, whether its transaction was taken or skipped. */
-  hasCommit(commitId: CommitId): boolean;
+  /**
+   * True for a commit that was read before on the asset's own branch, whether its transaction was taken or skipped.
+   * That another branch shows the same commit says nothing: anyone may put a branch on anyone's commit.
+   */
+  hasCommit(assetId: AssetId, commitId: CommitId): boolean;
   /** Where the asset's branch stands: the parent of its next commit. */
   findBranchCommit(assetId: AssetId): CommitId | undefined;
   /** Tips that name this owner. */
@@ -144,8 +147,6 @@ export interface ChainIndex extends RecordReader, ChainSurvey {
   listBranchCommits(): ReadonlyMap<AssetId, CommitId>;
   /** Where the tag of every transaction stands; what sync compares with the advertisement as well. */
   listTransactionCommits(): ReadonlyMap<TransactionId, CommitId>;
-  /** Every commit that was read of the asset's branch, those that were skipped included. */
-  listCommits(assetId: AssetId): CommitId[];
   /** True when an asset's id is this one, a slash and more: its branch leaves no room for one of this name. */
   hasAssetBelow(assetId: AssetId): boolean;
   /** Forgets one asset's chain and faults: what the remote has of it is then new. */

@@ -120,7 +120,7 @@ function findUnwitnessed(
       tip === undefined ||
       held.has(branch) ||
       tip === index.findBranchCommit(assetId) ||
-      index.hasCommit(tip) ||
+      index.hasCommit(assetId, tip) ||
       beacon.isEpoch(tip);
     if (!isRead || named.has(branch)) continue;
     named.add(branch);

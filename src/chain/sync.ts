@@ -57,13 +57,12 @@ export async function syncIndex(
   }
   for (let start = 0; start < changed.length; start += BRANCHES_A_PART) {
     const tips = new Map(changed.slice(start, start + BRANCHES_A_PART));
-    // Of the tips it is certain that they are new, and half of all questions are about them.
-    const unread = new Set(tips.values());
-    for (const branch of tips.keys()) {
-      const assetId = late.has(branch) ? assetOfBranch(branch) : undefined;
-      if (assetId !== undefined) for (const id of index.listCommits(assetId)) unread.add(id);
-    }
-    const isKnown = (id: CommitId): boolean => !unread.has(id) && index.hasCommit(id);
+    const isKnown = (commitId: CommitId, branch: string): boolean => {
+      // Of the tips it is certain that they are new, and half of all questions are about them.
+      if (late.has(branch) || tips.get(branch) === commitId) return false;
+      const assetId = assetOfBranch(branch);
+      return assetId !== undefined && index.hasCommit(assetId, commitId);
+    };
     const chains = await beacon.readBranches(tips, isKnown);
     const part = checkBranches(chains, {
       ...{ advertisement, beacon, index, isOwn, late, witnessed, held },
@@ -115,7 +114,7 @@ function findChanged(advertisement: Advertisement, index: ChainIndex): [string, 
   const changed: [string, CommitId][] = [];
   for (const [branch, tip] of advertisement.branches) {
     const assetId = assetOfBranch(branch);
-    if (assetId !== undefined && known.get(assetId) !== tip && !index.hasCommit(tip)) {
+    if (assetId !== undefined && known.get(assetId) !== tip && !index.hasCommit(assetId, tip)) {
       changed.push([branch, tip]);
     }
   }

@@ -15,7 +15,7 @@ import { branchOf } from '../chain/refs.ts';
 import type { AssetId, CommitId, OwnerId, TransactionId } from '../shared/ids.ts';
 
 /** Raised whenever the tables, or what sync lets into them, change; an index of another version is made again. */
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 
 /** When the write-ahead log is copied into the file: 16 MB of it. */
 const CHECKPOINT_PAGES = 4_000;
@@ -50,7 +50,6 @@ const SCHEMA = `
     fault TEXT NOT NULL,
     PRIMARY KEY (branch, commit_id)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX faults_by_commit ON faults (commit_id);
 `;
 
 const COLUMNS = `t.transaction_id, t.asset_id, t.owner_id, t.transaction_time, t.successor_hash, t.commit_id,
@@ -293,8 +292,9 @@ class SqliteChainIndex implements ChainIndex {
     return this.#statements.tipWithHash.get(successorHash, successorHash) !== undefined;
   }
 
-  hasCommit(commitId: CommitId): boolean {
-    return this.#statements.hasCommit.get(commitId, commitId) !== undefined;
+  hasCommit(assetId: AssetId, commitId: CommitId): boolean {
+    const { hasCommit } = this.#statements;
+    return hasCommit.get(commitId, assetId, branchOf(assetId), commitId) !== undefined;
   }
 
   findBranchCommit(assetId: AssetId): CommitId | undefined {
@@ -342,10 +342,6 @@ class SqliteChainIndex implements ChainIndex {
 
   listTransactionCommits(): ReadonlyMap<TransactionId, CommitId> {
     return this.#transactionCommits;
-  }
-
-  listCommits(assetId: AssetId): CommitId[] {
-    return this.#statements.commits.all(assetId, branchOf(assetId));
   }
 
   hasAssetBelow(assetId: AssetId): boolean {
@@ -416,12 +412,6 @@ function prepareStatements(db: BetterSqlite3.Database) {
     transactionCommits: db
       .prepare<[], [TransactionId, CommitId]>('SELECT transaction_id, commit_id FROM transactions')
       .raw(),
-    commits: db
-      .prepare<[string, string], CommitId>(
-        `SELECT commit_id FROM transactions WHERE asset_id = ?
-         UNION SELECT commit_id FROM faults WHERE branch = ?`,
-      )
-      .pluck(),
     branchCommits: db.prepare<[], { asset_id: string; branch_commit: string }>(
       'SELECT asset_id, branch_commit FROM assets',
     ),
@@ -443,9 +433,9 @@ function prepareStatements(db: BetterSqlite3.Database) {
     hasTransaction: db.prepare<[string], { one: number }>(
       'SELECT 1 AS one FROM transactions WHERE transaction_id = ?',
     ),
-    hasCommit: db.prepare<[string, string], { one: number }>(
-      `SELECT 1 AS one FROM transactions WHERE commit_id = ?
-       UNION ALL SELECT 1 FROM faults WHERE commit_id = ? LIMIT 1`,
+    hasCommit: db.prepare<[string, string, string, string], { one: number }>(
+      `SELECT 1 AS one FROM transactions WHERE commit_id = ? AND asset_id = ?
+       UNION ALL SELECT 1 FROM faults WHERE branch = ? AND commit_id = ? LIMIT 1`,
     ),
     ownerAssets: db.prepare<[string, number, number], Row>(
       `SELECT ${COLUMNS} FROM assets a JOIN transactions t ON t.transaction_id = a.tip_transaction_id

@@ -38,11 +38,11 @@ export interface UnreadBranch {
 export async function readChains(
   reader: ObjectReader,
   tips: ReadonlyMap<string, CommitId>,
-  isKnown: (commitId: CommitId) => boolean,
+  isKnown: (commitId: CommitId, branch: string) => boolean,
 ): Promise<{ chains: Map<string, ChainCommit[]>; unread: UnreadBranch[] }> {
   const walks: Walk[] = [...tips].map(([branch, tip]) => ({
     branch,
-    cursor: isKnown(tip) ? undefined : tip,
+    cursor: isKnown(tip, branch) ? undefined : tip,
     commits: [],
     fault: undefined,
   }));
@@ -65,7 +65,7 @@ export async function readChains(
 async function readStep(
   reader: ObjectReader,
   walks: readonly Walk[],
-  isKnown: (commitId: CommitId) => boolean,
+  isKnown: (commitId: CommitId, branch: string) => boolean,
 ): Promise<void> {
   const requests = walks.flatMap(({ cursor = '' }): ObjectRequest[] => [
     { command: 'contents', object: cursor },
@@ -81,7 +81,7 @@ function advance(
   walk: Walk,
   answer: ObjectAnswer | undefined,
   tree: ObjectAnswer | undefined,
-  isKnown: (commitId: CommitId) => boolean,
+  isKnown: (commitId: CommitId, branch: string) => boolean,
 ): void {
   const commitId = walk.cursor;
   walk.cursor = undefined;
@@ -100,7 +100,7 @@ function advance(
     return;
   }
   const parent = walk.commits.at(-1)?.commit.parents[0];
-  if (parent !== undefined && !isKnown(parent)) walk.cursor = parent;
+  if (parent !== undefined && !isKnown(parent, walk.branch)) walk.cursor = parent;
 }
 
 /** Compares every commit's tree with its first parent's; of the known commits that the walks end at, trees are read once. */

@@ -189,9 +189,10 @@ export class GitBeacon implements Beacon {
 
   async readBranches(
     tips: ReadonlyMap<string, CommitId>,
-    isKnown: (commitId: CommitId) => boolean,
+    isKnown: (commitId: CommitId, branch: string) => boolean,
   ): Promise<ReadonlyMap<string, readonly ChainCommit[]>> {
-    const isOld = (commitId: CommitId): boolean => this.isEpoch(commitId) || isKnown(commitId);
+    const isOld = (commitId: CommitId, branch: string): boolean =>
+      this.isEpoch(commitId) || isKnown(commitId, branch);
     const wanted = new Map([...tips].filter(([, tip]) => isCommitId(tip)));
     if (this.parts.local === undefined) await this.fetchTips(wanted, isOld);
     const { chains, unread } = await readChains(this.reader, wanted, isOld);
@@ -462,10 +463,11 @@ export class GitBeacon implements Beacon {
 
   private async fetchTips(
     tips: ReadonlyMap<string, CommitId>,
-    isOld: (commitId: CommitId) => boolean,
+    isOld: (commitId: CommitId, branch: string) => boolean,
   ): Promise<void> {
-    const missing = await this.findMissing([...tips.values()].filter((tip) => !isOld(tip)));
-    const branches = [...tips].filter(([, tip]) => missing.has(tip)).map(([branch]) => branch);
+    const fresh = [...tips].filter(([branch, tip]) => !isOld(tip, branch));
+    const missing = await this.findMissing(fresh.map(([, tip]) => tip));
+    const branches = fresh.filter(([, tip]) => missing.has(tip)).map(([branch]) => branch);
     if (branches.length > 0) await this.fetch(branches);
   }
 

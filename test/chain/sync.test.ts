@@ -1,31 +1,87 @@
 // A sync that finds much takes it over in parts, so that neither memory nor the loop belongs to it alone.
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { encodeRecord } from '../../src/chain/record.ts';
 import { hashPassphrase } from '../../src/chain/succession.ts';
 import { syncIndex, type SyncPart } from '../../src/chain/sync.ts';
 import { openChainIndex } from '../../src/db/sqlite-chain-index.ts';
-import type { OwnerId, TransactionId } from '../../src/shared/ids.ts';
+import type { CommitId, OwnerId, TransactionId } from '../../src/shared/ids.ts';
 import { MemoryBeacon, MemoryRemote } from '../support/beacon-memory.ts';
 import { asset } from '../support/open-test-node.ts';
 
 const ASSETS = 1_200;
 
 function mintAll(remote: MemoryRemote): void {
-  for (let n = 0; n < ASSETS; n += 1) {
-    const transactionId = `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as TransactionId;
-    const record = encodeRecord({
-      successorHash: hashPassphrase(String(n)),
-      transactionId,
-      transactionTime: n,
-      assetId: asset(`asset-${n}`),
-      ownerId: 'owner' as OwnerId,
-      metadata: null,
-    });
-    const commitId = remote.addCommit({ parents: [remote.epoch], record });
-    remote.branches.set(`nfgt-asset-${n}`, commitId);
-    remote.tags.set(transactionId, commitId);
-  }
+  for (let n = 0; n < ASSETS; n += 1) moveOn(remote, `asset-${n}`);
 }
+
+/** Whoever has the passphrase moves the asset; the first time it is minted. */
+function moveOn(remote: MemoryRemote, name: string): CommitId {
+  const transactionTime = remote.tags.size;
+  const digits = String(transactionTime).padStart(12, '0');
+  const transactionId = `00000000-0000-4000-8000-${digits}` as TransactionId;
+  const record = encodeRecord({
+    successorHash: hashPassphrase(digits),
+    transactionId,
+    transactionTime,
+    assetId: asset(name),
+    ownerId: 'owner' as OwnerId,
+    metadata: null,
+  });
+  const parent = remote.branches.get(`nfgt-${name}`) ?? remote.epoch;
+  const commitId = remote.addCommit({ parents: [parent], record });
+  remote.branches.set(`nfgt-${name}`, commitId);
+  remote.tags.set(transactionId, commitId);
+  return commitId;
+}
+
+describe('a branch that stands on the commits of another asset', () => {
+  /** It is advertised before all others, and read in an earlier part than the asset. */
+  const FIRST = 'nfgt-0';
+
+  test.each([
+    ['on its tip', (remote: MemoryRemote, tip: CommitId) => remote.branches.set(FIRST, tip)],
+    [
+      'and goes on from there',
+      (remote: MemoryRemote, tip: CommitId) => {
+        const record = Buffer.from('not a record');
+        remote.branches.set(FIRST, remote.addCommit({ parents: [tip], record }));
+      },
+    ],
+  ])('%s, hides nothing of it from an index that is made anew', async (_how, put) => {
+    const remote = new MemoryRemote();
+    remote.branches.set(FIRST, remote.epoch);
+    mintAll(remote);
+    const tip = moveOn(remote, `asset-${ASSETS - 1}`);
+    put(remote, tip);
+    const index = openChainIndex(':memory:');
+    expect(await syncIndex(new MemoryBeacon(remote), index)).toEqual([]);
+    expect(index.totals()).toEqual({ assets: ASSETS, transactions: ASSETS + 1 });
+    expect(index.findTip(asset(`asset-${ASSETS - 1}`))?.commitId).toBe(tip);
+    const faults = index.listFaults(10);
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.every(({ branch }) => branch === FIRST)).toBe(true);
+    // What was read once is not read again.
+    const parts: SyncPart[] = [];
+    await syncIndex(new MemoryBeacon(remote), index, { onPart: (part) => void parts.push(part) });
+    expect(parts).toEqual([]);
+    index.close();
+  });
+
+  test('hides no hand-over that comes in the same sync', async () => {
+    const remote = new MemoryRemote();
+    remote.branches.set(FIRST, remote.epoch);
+    const before = moveOn(remote, 'x');
+    const index = openChainIndex(':memory:');
+    const beacon = new MemoryBeacon(remote);
+    await syncIndex(beacon, index);
+    remote.branches.set(FIRST, before);
+    const after = moveOn(remote, 'x');
+    expect(await syncIndex(beacon, index)).toEqual([]);
+    expect(index.findTip(asset('x'))?.commitId).toBe(after);
+    expect(index.listFaults(10).map(({ branch }) => branch)).toEqual([FIRST]);
+    index.close();
+  });
+});
 
 test('takes over thousands of branches in parts, each in the index before it is told of', async () => {
   const remote = new MemoryRemote();

@@ -96,7 +96,7 @@ export class SimulatedBeacon implements Beacon {
 
   async readBranches(
     tips: ReadonlyMap<string, CommitId>,
-    isKnown: (commitId: CommitId) => boolean,
+    isKnown: (commitId: CommitId, branch: string) => boolean,
   ): Promise<ReadonlyMap<string, readonly ChainCommit[]>> {
     await this.#travel();
     return this.#inner.readBranches(tips, isKnown);

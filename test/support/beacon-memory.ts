@@ -160,12 +160,12 @@ export class MemoryBeacon implements Beacon {
 
   async readBranches(
     tips: ReadonlyMap<string, CommitId>,
-    isKnown: (commitId: CommitId) => boolean,
+    isKnown: (commitId: CommitId, branch: string) => boolean,
   ): Promise<ReadonlyMap<string, readonly ChainCommit[]>> {
     await this.reach();
     const chains = new Map<string, readonly ChainCommit[]>();
     for (const [branch, tip] of tips) {
-      const chain = this.readChain(tip, isKnown);
+      const chain = this.readChain(tip, (id) => isKnown(id, branch));
       if (chain !== undefined) chains.set(branch, chain);
     }
     return chains;
