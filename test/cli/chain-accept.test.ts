@@ -123,6 +123,12 @@ async function travelled(house: RealHouse) {
   return { assetId, ref: `refs/heads/${branchOf(assetId)}`, tips };
 }
 
+function dropIndex(): void {
+  for (const end of ['', '-wal', '-shm']) {
+    rmSync(join(dataDir, `index.sqlite${end}`), { force: true });
+  }
+}
+
 /** A commit without a past and without a record. */
 function orphan(): string {
   const repository = join(dataDir, 'beacon.git');
@@ -235,6 +241,22 @@ describe('a branch that was set back', () => {
     const lost = tips.slice(1).map(({ transactionId }) => transactionId as string);
     expect(left.filter(({ transaction_id: id }) => lost.includes(id))).toEqual([]);
     expect(assetId).not.toBe('');
+  });
+
+  test('with a stranger’s branch on its commits, and no index, is handed over anew', async () => {
+    const house = await openHouse();
+    const { assetId, ref, tips } = await travelled(house);
+    await house.close();
+    beacon('update-ref', ref, tips[1].commitId);
+    beacon('update-ref', 'refs/heads/nfgt-0', foreignCommit(asset('0'), tips[1].commitId));
+    dropIndex();
+    const report = await accept();
+    expect(report.assets).toMatchObject([
+      { assetId, outcome: 'handed-over-anew', holder: CAL.memberId },
+    ]);
+    const after = await expectSound();
+    expect(await holderOf(after, assetId)).toBe(CAL.memberId);
+    await gift(after, assetId, CAL, ANN);
   });
 
   test('and put back after it was accepted, as a push that goes on from there, is followed', async () => {
@@ -843,11 +865,6 @@ describe('the decision', () => {
 
   test('survives the loss of the index, before and after', async () => {
     const { assetId } = await rewritten();
-    const dropIndex = (): void => {
-      for (const end of ['', '-wal', '-shm']) {
-        rmSync(join(dataDir, `index.sqlite${end}`), { force: true });
-      }
-    };
     dropIndex();
     const report = await accept();
     expect(report.assets).toMatchObject([{ assetId, outcome: 'handed-over-anew' }]);
