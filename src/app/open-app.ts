@@ -76,6 +76,13 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   const stopWatching = node.on('transaction-committed', ({ transaction, foreign }) => {
     if (foreign) unwaited(logger, 'custody', () => custody.releaseForeign([transaction.assetId]));
   });
+  // A settlement may come to its end after a stranger has moved on what it brought.
+  const stopFollowing = settlements.onEnded(({ handOvers }) => {
+    const isMovedOn = ({ assetId, transactionId }: (typeof handOvers)[number]): boolean =>
+      (node.chain.findTip(assetId)?.transactionId ?? transactionId) !== transactionId;
+    const assetIds = handOvers.filter(isMovedOn).map(({ assetId }) => assetId);
+    if (assetIds.length > 0) unwaited(logger, 'custody', () => custody.releaseForeign(assetIds));
+  });
   const contents = await options.recovery.read();
   const settling = await keepSettling(settlements, logger);
   const followChain = makeFollowChain({ ...parts, entries: contents.entries });
@@ -125,6 +132,7 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     close: async () => {
       for (const stop of timers) stop();
       stopWatching();
+      stopFollowing();
       alarms.close();
       await settling.close();
     },

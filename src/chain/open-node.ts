@@ -92,6 +92,8 @@ class Node implements NfgtNode {
   #lastSyncAt: number | null = null;
   #isBeaconAway = false;
   readonly #rewritten: Rewritten;
+  /** As the last sync that came to its end saw the remote. */
+  #halfPushed: ReadonlySet<TransactionId> = new Set();
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeOptions, role: Role) {
@@ -115,6 +117,7 @@ class Node implements NfgtNode {
       takeBeaconTurn: (work) => this.#takeBeaconTurn(work),
       syncNow: () => this.#syncNow(),
       isStopped: () => this.#rewritten.now !== undefined,
+      isHalfPushed: (transactionId) => this.#halfPushed.has(transactionId),
       mayPush: () => this.#role.current === 'validator',
       recheckRole: () => this.#role.recheck(),
       announce: (additions) => this.#announce(additions, false),
@@ -284,15 +287,18 @@ class Node implements NfgtNode {
   async #syncNow(): Promise<void> {
     const { beacon, index, clock, logger } = this.#options;
     const startedAt = performance.now();
+    const halfPushed = new Set<TransactionId>();
     try {
       const rewrites = await syncIndex(beacon, index, {
         witnesses: this.#rewritten.witnesses,
         isOwn: (transactionId) => this.#pusher.isOwn(transactionId),
-        onPart: ({ additions, faults }) => {
+        onPart: ({ additions, faults, ...part }) => {
+          for (const transactionId of part.halfPushed) halfPushed.add(transactionId);
           for (const fault of faults) logger.warn(fault, 'skipped what breaks the chain format');
           this.#announce(additions, true);
         },
       });
+      this.#halfPushed = halfPushed;
       this.#isBeaconAway = false;
       this.#lastSyncAt = clock.now();
       this.#rewritten.take(rewrites);

@@ -23,6 +23,8 @@ const REFUSED_PAUSE_MAX_MS = 1_000;
  * by then it is no race any more, and a late push of ours cannot get past that ref either.
  */
 const MAX_BLAMED = 5;
+/** The same for what is left of a group that is lost already. */
+const MAX_BLAMED_COMPLETING = 2 * MAX_BLAMED;
 /** How long a push whose answer was lost may still be on its way into the remote. */
 const DEFAULT_LATE_PUSH_MS = 120_000;
 /** How many outcomes are remembered in memory; older ones are read from the journal. */
@@ -39,6 +41,8 @@ interface PusherOptions {
   readonly syncNow: () => Promise<void>;
   /** True while the remote was rewritten: nothing is sent, and nothing given up. */
   readonly isStopped: () => boolean;
+  /** True for a transaction that the last sync saw at the tip of its branch, without its tag. */
+  readonly isHalfPushed: (transactionId: TransactionId) => boolean;
   /** False while the node is an observer: what still waits is then looked for on the remote, never sent. */
   readonly mayPush: () => boolean;
   /** Finds out whether a final refusal means that the right to push is gone; only called while holding the beacon's turn. */
@@ -274,11 +278,14 @@ export class Pusher {
     const open = await this.#settleDecided(batch);
     if (open.length === 0) return 'done';
     this.#mustAskRemote = true;
-    const result = this.#options.mayPush() ? await this.#push(open) : OBSERVER_REFUSES;
+    const missing = this.#missing(entriesOf(open));
+    const result = await this.#push(open, missing);
     if (result.outcome === 'accepted') {
       this.#mustAskRemote = false;
       this.#welcome(open);
-      await this.#commit(open, result.commits);
+      const additions = this.#takeIn(missing, result.commits);
+      await this.#finish(open, { state: 'committed' });
+      this.#options.announce(additions);
       return 'done';
     }
     if (result.outcome === 'unknown') {
@@ -297,9 +304,9 @@ export class Pusher {
     return 'refused';
   }
 
-  async #push(groups: readonly Group[]): Promise<PushResult> {
-    const { beacon, logger } = this.#options;
-    const drafts = groups.flatMap(({ entries }) => entries);
+  async #push(groups: readonly Group[], drafts: readonly JournalEntry[]): Promise<PushResult> {
+    const { beacon, logger, mayPush } = this.#options;
+    if (!mayPush()) return OBSERVER_REFUSES;
     const transactions = drafts.length;
     let outcome: Measurements['push']['outcome'] = 'failed';
     const startedAt = performance.now();
@@ -360,7 +367,7 @@ export class Pusher {
     const now = performance.now();
     for (const group of groups) if (group.inAirUntil > now) this.#setAside(group);
     const landed = groups.filter(({ inAirUntil }) => inAirUntil <= now);
-    await this.#reject(landed, 'BEACON_REFUSED');
+    await this.#giveUp(landed, 'BEACON_REFUSED');
   }
 
   /** The remote names refs that stand elsewhere, though what it shows does not tell why: a tag that is no transaction's. */
@@ -370,7 +377,7 @@ export class Pusher {
       this.#setAside(group);
     }
     const lost = groups.filter(({ blamed }) => blamed >= MAX_BLAMED);
-    await this.#reject(lost, 'CHAIN_ADVANCED');
+    await this.#giveUp(lost, 'CHAIN_ADVANCED');
   }
 
   /** Nobody knows which of these groups cannot go: they are tried in halves, until one stands alone. */
@@ -391,8 +398,45 @@ export class Pusher {
     const having = (wanted: Verdict): Group[] =>
       verdicts.filter(({ verdict }) => verdict === wanted).map(({ group }) => group);
     await this.#finish(having('committed'), { state: 'committed' });
-    await this.#reject(having('lost'), 'CHAIN_ADVANCED');
+    await this.#giveUp(having('lost'), 'CHAIN_ADVANCED');
     return having(undefined);
+  }
+
+  /**
+   * Rejects groups, each once nothing of it is left half-pushed; until then it stays in line.
+   *
+   * A remote that died in the middle of a push may have kept commits of a group without their tags. They stand on their
+   * branches, and whoever sets the tags later makes them count. So they are completed before their group is lost: then
+   * they stand, and the settlement follows the chain.
+   */
+  async #giveUp(groups: readonly Group[], reason: ErrorCode): Promise<void> {
+    const whole: Group[] = [];
+    for (const group of groups) if (await this.#completeHalves(group)) whole.push(group);
+    await this.#reject(whole, reason);
+  }
+
+  /** @returns false when it has to be tried again. */
+  async #completeHalves(group: Group): Promise<boolean> {
+    const { isHalfPushed, isStopped } = this.#options;
+    const halves = this.#missing(group.entries).filter(({ transactionId }) =>
+      isHalfPushed(transactionId),
+    );
+    if (halves.length === 0) return true;
+    if (isStopped()) return false;
+    this.#mustAskRemote = true;
+    const result = await this.#push([group], halves);
+    if (result.outcome === 'accepted') {
+      this.#mustAskRemote = false;
+      this.#options.announce(this.#takeIn(halves, result.commits));
+      return true;
+    }
+    const now = performance.now();
+    if (result.outcome === 'unknown') group.inAirUntil = now + this.#latePushMs;
+    else if (result.stale.length > 0) group.blamed += 1;
+    const isFinal = result.outcome === 'refused' && !result.retryable && group.inAirUntil <= now;
+    if (isFinal || group.blamed >= MAX_BLAMED_COMPLETING) return true;
+    this.#setAside(group);
+    return false;
   }
 
   /**
@@ -414,24 +458,33 @@ export class Pusher {
     return isLost ? 'lost' : undefined;
   }
 
-  async #commit(
-    groups: readonly Group[],
-    commits: ReadonlyMap<TransactionId, CommitId>,
-  ): Promise<void> {
-    const additions = groups.flatMap(({ entries }) =>
-      entries.map((entry): BranchAddition => {
-        const commitId = commits.get(entry.transactionId);
-        const record = parseRecord(entry.record);
-        if (commitId === undefined || 'fault' in record) {
-          throw new Error(`the beacon gave no commit for transaction ${entry.transactionId}`);
-        }
-        const { assetId, record: bytes } = entry;
-        return { assetId, branchCommit: commitId, transactions: [{ commitId, record, bytes }] };
-      }),
+  /**
+   * What a remote that died half-way has kept of a group is not pushed again: its branch may have moved on since, and
+   * the rest would never get through beside it.
+   */
+  #missing(entries: readonly JournalEntry[]): readonly JournalEntry[] {
+    const { index } = this.#options;
+    return entries.filter(
+      ({ transactionId }) => index.findTransaction(transactionId) === undefined,
     );
+  }
+
+  /** Adds to the index what the remote has accepted. */
+  #takeIn(
+    entries: readonly JournalEntry[],
+    commits: ReadonlyMap<TransactionId, CommitId>,
+  ): readonly BranchAddition[] {
+    const additions = entries.map((entry): BranchAddition => {
+      const commitId = commits.get(entry.transactionId);
+      const record = parseRecord(entry.record);
+      if (commitId === undefined || 'fault' in record) {
+        throw new Error(`the beacon gave no commit for transaction ${entry.transactionId}`);
+      }
+      const { assetId, record: bytes } = entry;
+      return { assetId, branchCommit: commitId, transactions: [{ commitId, record, bytes }] };
+    });
     this.#options.index.apply(additions, []);
-    await this.#finish(groups, { state: 'committed' });
-    this.#options.announce(additions);
+    return additions;
   }
 
   async #reject(groups: readonly Group[], reason: ErrorCode): Promise<void> {
@@ -472,6 +525,9 @@ export class Pusher {
 
 const idsOf = (groups: readonly Group[]): readonly SettlementId[] =>
   groups.map(({ groupId }) => groupId);
+
+const entriesOf = (groups: readonly Group[]): readonly JournalEntry[] =>
+  groups.flatMap(({ entries }) => entries);
 
 function backOffMs(failures: number): number {
   return Math.min(RETRY_BASE_MS * 2 ** Math.min(failures, 10), RETRY_MAX_MS);

@@ -21,6 +21,8 @@ interface ParsedCommit extends Omit<ChainCommit, 'record'> {
 export interface SyncPart {
   readonly additions: readonly BranchAddition[];
   readonly faults: readonly ChainFault[];
+  /** This node's own transactions that are the tip of their branch and have no tag. */
+  readonly halfPushed: readonly TransactionId[];
 }
 
 /** Branches read and taken over at once: it bounds what is in memory, and for how long nothing else gets its turn. */
@@ -98,14 +100,17 @@ function checkBranches(
 ): SyncPart {
   const additions: BranchAddition[] = [];
   const faults: ChainFault[] = [];
-  for (const [branch, chain] of chains) {
+  const halfPushed: TransactionId[] = [];
+  for (const [branch, commits] of chains) {
     const assetId = assetOfBranch(branch);
     if (assetId === undefined) continue;
+    const { chain, half } = splitHalfPushed(commits.map(parseCommit), sync);
+    if (half !== undefined) halfPushed.push(half);
     const checked = checkBranch({ ...sync, assetId, chain });
     faults.push(...checked.faults);
     if (checked.addition !== undefined) additions.push(checked.addition);
   }
-  return { additions, faults };
+  return { additions, faults, halfPushed };
 }
 
 /** Branches whose tip is not where the index saw it. */
@@ -145,7 +150,7 @@ const MAX_FAULTS_REREAD = 1_000;
 
 interface BranchCheck {
   readonly assetId: AssetId;
-  readonly chain: readonly ChainCommit[];
+  readonly chain: readonly ParsedCommit[];
   readonly advertisement: Advertisement;
   readonly index: ChainIndex;
   readonly beacon: Pick<Beacon, 'isEpoch'>;
@@ -164,9 +169,8 @@ function checkBranch(check: BranchCheck): {
   readonly addition: BranchAddition | undefined;
   readonly faults: readonly ChainFault[];
 } {
-  const { assetId, index, beacon } = check;
+  const { assetId, chain, index, beacon } = check;
   const branch = branchOf(assetId);
-  const chain = withoutHalfPushed(check.chain.map(parseCommit), check);
   const first = chain[0];
   const last = chain.at(-1);
   if (first === undefined || last === undefined) return { addition: undefined, faults: [] };
@@ -218,16 +222,20 @@ function parseCommit({ record: bytes, ...commit }: ChainCommit): ParsedCommit {
 /**
  * A remote that died in the middle of our push may have moved the branch and not set the tag. That commit is neither
  * foreign nor faulty: it is left for the push that will be repeated, which completes it.
+ * @returns the chain before that commit, and its transaction when nothing stands on it.
  */
-function withoutHalfPushed(
+function splitHalfPushed(
   chain: readonly ParsedCommit[],
-  { advertisement, isOwn }: BranchCheck,
-): readonly ParsedCommit[] {
-  const halfPushed = chain.findIndex(({ record }) => {
-    if ('fault' in record) return false;
-    return isOwn(record.transactionId) && !advertisement.tags.has(record.transactionId);
-  });
-  return halfPushed === -1 ? chain : chain.slice(0, halfPushed);
+  { advertisement, isOwn }: Pick<BranchCheck, 'advertisement' | 'isOwn'>,
+): { readonly chain: readonly ParsedCommit[]; readonly half: TransactionId | undefined } {
+  for (const [position, { record }] of chain.entries()) {
+    if ('fault' in record) continue;
+    const { transactionId } = record;
+    if (!isOwn(transactionId) || advertisement.tags.has(transactionId)) continue;
+    const isTip = position === chain.length - 1;
+    return { chain: chain.slice(0, position), half: isTip ? transactionId : undefined };
+  }
+  return { chain, half: undefined };
 }
 
 function checkCommit(

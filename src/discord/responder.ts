@@ -57,6 +57,8 @@ export class Responder {
   readonly #onAnswered: () => void;
   /** When the member acted, as far as it is known, in ms of `performance.now()`. */
   readonly #startedAt: number;
+  /** True for what comes when Discord takes no first answer any more. */
+  readonly #isLate: boolean;
   readonly #timer: NodeJS.Timeout;
   #settlementId: SettlementId | undefined;
   #state: State = 'nothing';
@@ -77,6 +79,7 @@ export class Responder {
   }) {
     this.#onAnswered = once(parts.onAnswered);
     this.#startedAt = performance.now() - parts.ageMs;
+    this.#isLate = parts.ageMs >= parts.times.answerByMs;
     this.#calls = parts.calls;
     this.#to = parts.to;
     this.#place = parts.place;
@@ -224,11 +227,15 @@ export class Responder {
 
   /**
    * Sends the first response. When its fate is unclear it is sent again: Discord takes only one, so 40060 then says
-   * that an earlier attempt, or another delivery of the same interaction, has answered.
+   * that an earlier attempt, or another delivery of the same interaction, has answered. Where it can only be the other
+   * delivery, to learn of it has as much time as an edit.
    */
   async #first<Result>(next: State, send: () => Promise<Result>): Promise<Result | undefined> {
     try {
-      const result = await persist(send, this.#startedAt + this.#times.answerByMs);
+      const untilAt = this.#isLate
+        ? performance.now() + this.#retryMs()
+        : this.#startedAt + this.#times.answerByMs;
+      const result = await persist(send, untilAt);
       this.#answered(next);
       return result;
     } catch (error) {
@@ -245,9 +252,8 @@ export class Responder {
     send: () => Promise<Result>,
     next: State = 'shown',
   ): Promise<Result | undefined> {
-    const retryMs = Math.min(this.#times.retryEditsMs, this.tokenMsLeft());
     try {
-      const result = await persist(send, performance.now() + retryMs);
+      const result = await persist(send, performance.now() + this.#retryMs());
       this.#answered(next);
       return result;
     } catch (error) {
@@ -268,6 +274,10 @@ export class Responder {
       this.#cannotTell(error);
       return undefined;
     }
+  }
+
+  #retryMs(): number {
+    return Math.min(this.#times.retryEditsMs, this.tokenMsLeft());
   }
 
   #answered(next: State): void {

@@ -132,8 +132,12 @@ describe('a stranger who takes the id of a transaction of ours', () => {
   });
 });
 
-describe('a group of which the remote kept one half, and a stranger took the other', () => {
-  test('is voided, and what did reach the chain is kept as the chain has it', async () => {
+describe('a group of which the remote kept one half', () => {
+  /** Anna trades both pens to Ben, and the remote dies in the middle: it has kept the first. */
+  async function tradeHalf(
+    { isTagged }: { readonly isTagged: boolean },
+    thenStranger: () => void,
+  ): Promise<{ readonly house: TestApp; readonly tradeState: string }> {
     const house = await openOne();
     const { app } = house;
     await app.startTrade({ key: newKey(), from: anna, to: ben });
@@ -145,21 +149,49 @@ describe('a group of which the remote kept one half, and a stranger took the oth
       if (first === undefined) throw new Error('nothing was pushed');
       const commit = remote.addDraft(first);
       remote.branches.set(branchOf(first.assetId), commit);
-      remote.tags.set(first.transactionId, commit);
-      moveByStranger(remote, 'pen-1');
+      if (isTagged) remote.tags.set(first.transactionId, commit);
+      thenStranger();
       return Promise.resolve({ outcome: 'unknown', reason: 'the remote died' });
     };
     for (const member of [anna, ben]) {
       await app.confirmTrade({ member, other: undefined, expected });
     }
     await house.settled();
-    expect((await app.getTrade(trade.tradeId)).trade.state).toBe('failed');
-    expect(await app.audit()).toMatchObject({ findings: [], counts: { reservations: 0 } });
-    expect(await holderOf(house, 'pen-0')).toBe(ben.memberId);
-    expect(await holderOf(house, 'pen-1')).toBeUndefined();
-    await app.gift({ key: newKey(), from: ben, to: anna, assetId: 'pen-0' });
-    await house.settled();
-    expect(await holderOf(house, 'pen-0')).toBe(anna.memberId);
+    await delay(10);
+    return { house, tradeState: (await app.getTrade(trade.tradeId)).trade.state };
+  }
+
+  test.each([
+    ['with its tag', true],
+    ['without its tag', false],
+  ])(
+    '%s, is voided when a stranger takes the other, and what reached the chain is kept as the chain has it',
+    async (_how, isTagged) => {
+      const { house, tradeState } = await tradeHalf({ isTagged }, () =>
+        moveByStranger(remote, 'pen-1'),
+      );
+      expect(tradeState).toBe('failed');
+      const { app, node } = house;
+      expect(await app.audit()).toMatchObject({ findings: [], counts: { reservations: 0 } });
+      expect(await holderOf(house, 'pen-0')).toBe(ben.memberId);
+      expect(await holderOf(house, 'pen-1')).toBeUndefined();
+      const tip = remote.branches.get(branchOf('pen-0' as AssetId));
+      expect(node.chain.findTip('pen-0' as AssetId)?.commitId).toBe(tip);
+      expect([...remote.tags.values()]).toContain(tip);
+      await app.gift({ key: newKey(), from: ben, to: anna, assetId: 'pen-0' });
+      await house.settled();
+      expect(await holderOf(house, 'pen-0')).toBe(anna.memberId);
+    },
+  );
+
+  test('which a stranger then moves on, is brought to its end without it', async () => {
+    const { house, tradeState } = await tradeHalf({ isTagged: true }, () =>
+      moveByStranger(remote, 'pen-0'),
+    );
+    expect(tradeState).toBe('settled');
+    expect(await holderOf(house, 'pen-0')).toBeUndefined();
+    expect(await holderOf(house, 'pen-1')).toBe(ben.memberId);
+    expect(await house.app.audit()).toMatchObject({ findings: [], counts: { reservations: 0 } });
   });
 });
 

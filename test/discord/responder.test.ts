@@ -152,6 +152,26 @@ describe('edits', () => {
     ));
 });
 
+describe('a message that a stopped bot left at pending', () => {
+  test('is brought up to date by a redelivery, however late Discord is back', () =>
+    withBot(
+      async ({ ada, ben, app, standIn, restart }) => {
+        const asset = app.grant(ada.memberId as MemberId, 'A page');
+        app.isChainHeld = true;
+        const exchange = ada.command('gift', { options: { user: ben.memberId, asset } });
+        expect(textOf(await exchange.reply())).toContain('Pending');
+        await restart();
+        app.releaseChain();
+        standIn.failNext({ route: CALLBACK, status: 503, times: 20 });
+        standIn.redeliver(exchange);
+        await exchange.settledWhen((now) => textOf(now).includes('committed'));
+        expect(exchange.followUps()).toEqual([]);
+      },
+      // It came after this time, and Discord takes no first answer any more.
+      { times: { answerByMs: 1_001 } },
+    ));
+});
+
 describe('when the first answer to Discord is lost', () => {
   test.each([
     ['after Discord applied it', { status: 'lost' as const }],
