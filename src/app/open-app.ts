@@ -7,7 +7,6 @@ import { AppError } from '../shared/errors.ts';
 import type { GuyaCoin } from '../shared/guya-coin.ts';
 import type { Logger } from '../shared/logger.ts';
 import { measure } from '../shared/measurements.ts';
-import type { RecoveryEntry } from '../vault/recovery-entry.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { RecoveryJournal } from '../vault/recovery-journal.ts';
 import type { App, AuditReport } from './app.ts';
@@ -18,19 +17,18 @@ import { compactRecovery } from './compact-recovery.ts';
 import { makeCreateTransaction } from './create-transaction.ts';
 import { Custody } from './custody.ts';
 import { makeDaily } from './daily.ts';
+import { ChainFollower } from './follow-chain.ts';
 import { makeGift } from './gift.ts';
 import { makeViews } from './inventory.ts';
 import { mintCatalogue } from './mint-catalogue.ts';
 import { makeMint } from './mint.ts';
-import { makeOwnerIds, type ChainPrivacy, type OwnerIds } from './owner-ids.ts';
+import { makeOwnerIds, type ChainPrivacy } from './owner-ids.ts';
 import { makePay } from './pay.ts';
 import type { Database } from './ports/database.ts';
-import { recoverCustody } from './recover-custody.ts';
-import { redeliver } from './redeliver.ts';
 import { keepSettling } from './recovery.ts';
 import { makeRoll } from './roll.ts';
 import { Settlements, type SettlementsOptions } from './settlements.ts';
-import { startTimer, unwaited } from './timers.ts';
+import { startTimer } from './timers.ts';
 import { Trading } from './trading.ts';
 
 export interface AppOptions {
@@ -72,27 +70,16 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   const trading = new Trading({ ...options, settlements, custody, catalogue });
   const parts = { ...options, settlements, custody, catalogue, ownerIds };
 
-  // Listening begins before the first look, so that nothing that a stranger does in between is missed.
-  const stopWatching = node.on('transaction-committed', ({ transaction, foreign }) => {
-    if (foreign) unwaited(logger, 'custody', () => custody.releaseForeign([transaction.assetId]));
-  });
-  // A settlement may come to its end after a stranger has moved on what it brought.
-  const stopFollowing = settlements.onEnded(({ handOvers }) => {
-    const isMovedOn = ({ assetId, transactionId }: (typeof handOvers)[number]): boolean =>
-      (node.chain.findTip(assetId)?.transactionId ?? transactionId) !== transactionId;
-    const assetIds = handOvers.filter(isMovedOn).map(({ assetId }) => assetId);
-    if (assetIds.length > 0) unwaited(logger, 'custody', () => custody.releaseForeign(assetIds));
-  });
+  const follower = new ChainFollower(parts);
   const contents = await options.recovery.read();
   const settling = await keepSettling(settlements, logger);
-  const followChain = makeFollowChain({ ...parts, entries: contents.entries });
-  await followChain();
+  await follower.followAll(contents.entries);
   await compactRecovery({ ...options, chain: node.chain, contents });
   const status = await node.status();
   alarms.start(status.rewriting);
   if (status.role === 'validator') await mintWhatIsMissing(parts, settlements, logger);
 
-  const audit = makeAudit({ ...parts, alarms, followChain });
+  const audit = makeAudit({ ...parts, alarms, follower });
   const timers = [
     startTimer(logger, 'expiry of trades', EXPIRY_INTERVAL_MS, () => trading.expire()),
     startTimer(logger, 'audit', options.auditIntervalMs, audit),
@@ -131,8 +118,7 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     audit,
     close: async () => {
       for (const stop of timers) stop();
-      stopWatching();
-      stopFollowing();
+      follower.close();
       alarms.close();
       await settling.close();
     },
@@ -144,10 +130,10 @@ function makeAudit(
   parts: Pick<AppOptions, 'database' | 'node' | 'vault' | 'clock' | 'logger'> & {
     readonly settlements: Settlements;
     readonly alarms: Alarms;
-    readonly followChain: () => Promise<void>;
+    readonly follower: ChainFollower;
   },
 ): () => Promise<AuditReport> {
-  const { node, clock, logger, settlements, alarms, followChain } = parts;
+  const { node, clock, logger, settlements, alarms, follower } = parts;
   // The node's index is ahead of the rows or level with them; the timer of sync keeps it so.
   const refresh = (): Promise<void> => Promise.resolve();
   const take = (findings: AuditReport['findings'], at: number): void => {
@@ -161,7 +147,7 @@ function makeAudit(
   return async () => {
     try {
       // Whoever was too busy to hear of a stranger's transaction catches up here.
-      await followChain();
+      await follower.followAll();
       const report = await runAudit({ ...parts, chain: node.chain, refresh });
       take(report.findings, report.at);
       return report;
@@ -171,39 +157,6 @@ function makeAudit(
       take([{ invariant: 'audit', detail: `the audit could not look: ${reason}` }], clock.now());
       throw error;
     }
-  };
-}
-
-/**
- * Brings custody to the chain: what the recovery journal can move is taken over, what others moved is let go, what the
- * chain has lost is handed over anew.
- */
-function makeFollowChain(
-  parts: Pick<AppOptions, 'database' | 'node' | 'vault' | 'clock' | 'logger'> & {
-    readonly catalogue: Catalogue;
-    readonly settlements: Settlements;
-    readonly custody: Custody;
-    readonly ownerIds: OwnerIds;
-    readonly entries: readonly RecoveryEntry[];
-  },
-): () => Promise<void> {
-  const { catalogue, custody, ownerIds, node } = parts;
-  const botOwnerId = ownerIds.ownerIdOf('bot');
-  let entries: readonly RecoveryEntry[] | undefined = parts.entries;
-  return async () => {
-    if (entries !== undefined) {
-      const { moving } = await recoverCustody({
-        ...parts,
-        entries,
-        chain: node.chain,
-        isOurs: (assetId, ownerId) =>
-          ownerId === botOwnerId || catalogue.find(assetId) !== undefined,
-      });
-      // Once all is level, everything that the bot makes is in its vault.
-      if (moving.length === 0) entries = undefined;
-    }
-    await custody.releaseForeign();
-    await redeliver(parts);
   };
 }
 

@@ -23,37 +23,42 @@ export interface RedeliverParts {
 /** What is to be done about one; `taken`: somebody else has minted it meanwhile. */
 type NextStep = 'hand-over' | 'mint' | 'wait' | 'done' | 'taken';
 
-/** Refusals of a single asset; after any other one the rest would be refused as well. */
-const OF_ONE_ASSET: ReadonlySet<ErrorCode> = new Set([
-  'ASSET_BUSY',
-  'ASSET_FROZEN',
-  'ASSET_NOT_YOURS',
-  'ASSET_RESERVED',
-  'CHAIN_ADVANCED',
-  'FEATURE_FROZEN',
-  'PASSPHRASE_MISMATCH',
-  'PASSPHRASE_NOT_HELD',
-  'VAULT_SEAL_BROKEN',
+/** Refusals of everything: the rest would be refused as well. */
+const OF_ALL_ASSETS: ReadonlySet<ErrorCode> = new Set([
+  'BEACON_UNREACHABLE',
+  'CHAIN_REWRITTEN',
+  'NODE_IS_OBSERVER',
+  'QUEUE_FULL',
+  'RECOVERY_JOURNAL_UNWRITABLE',
 ]);
 
 /**
- * Prepares a movement for everything that is owed and not under way, and forgets what was delivered. Called at the start
- * and before every audit; what cannot go now goes later.
+ * Makes the function that prepares a movement for everything that is owed and not under way, and forgets what was
+ * delivered. What cannot go now goes when it is called again; each reason is told once.
  */
-export async function redeliver(parts: RedeliverParts): Promise<void> {
+export function makeRedeliver(parts: RedeliverParts): () => Promise<void> {
   const { database, logger } = parts;
-  const owed = await database.read(({ redeliveries }) => redeliveries.listRedeliveries());
-  for (const redelivery of owed) {
-    const { assetId, holder } = redelivery;
-    try {
-      await followReturned(parts, redelivery);
-      await takeStep(parts, redelivery);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      logger.warn({ err: error, assetId, holder }, 'an asset cannot be handed over anew now');
-      if (!OF_ONE_ASSET.has(error.code)) return;
+  const told = new Map<AssetId, string>();
+  return async () => {
+    const owed = await database.read(({ redeliveries }) => redeliveries.listRedeliveries());
+    for (const redelivery of owed) {
+      const { assetId, holder } = redelivery;
+      try {
+        await followReturned(parts, redelivery);
+        await takeStep(parts, redelivery);
+        told.delete(assetId);
+      } catch (error) {
+        // What is wrong with one asset, be it a bug, holds up none of the others.
+        const why = error instanceof AppError ? error.code : String(error);
+        if (told.get(assetId) !== why) {
+          const log = error instanceof AppError ? 'warn' : 'error';
+          logger[log]({ err: error, assetId, holder }, 'an asset cannot be handed over anew now');
+        }
+        told.set(assetId, why);
+        if (error instanceof AppError && OF_ALL_ASSETS.has(error.code)) return;
+      }
     }
-  }
+  };
 }
 
 async function takeStep(parts: RedeliverParts, redelivery: Redelivery): Promise<void> {

@@ -8,13 +8,18 @@ export function unwaited(logger: Logger, name: string, work: () => Promise<unkno
   );
 }
 
-/** Does the work again and again, without keeping the process alive for it. @returns stops it. */
+/** Does the work again and again, never twice at once, without keeping the process alive for it. @returns stops it. */
 export function startTimer(
   logger: Logger,
   name: string,
   intervalMs: number,
   work: () => Promise<unknown>,
 ): () => void {
-  const timer = setInterval(() => unwaited(logger, name, work), intervalMs).unref();
+  let isAtWork = false;
+  const timer = setInterval(() => {
+    if (isAtWork) return;
+    isAtWork = true;
+    unwaited(logger, name, () => work().finally(() => (isAtWork = false)));
+  }, intervalMs).unref();
   return () => clearInterval(timer);
 }

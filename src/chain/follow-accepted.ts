@@ -17,12 +17,13 @@ export async function followAccepted(
   state: AcceptedState,
 ): Promise<readonly AssetId[]> {
   const followed = index.findAccepted();
-  const { last, assetIds } = await state.read(async ({ rewritings }) => ({
-    last: await rewritings.lastAccepted(),
-    assetIds: await rewritings.listAcceptedAssets(followed),
-  }));
+  const { last, assetIds } = await state.read(async ({ rewritings }) => {
+    const newest = await rewritings.lastAccepted();
+    // In a state from a backup the same numbers stand for other decisions: then none of them is known to be followed.
+    const since = followed > newest ? 0 : followed;
+    return { last: newest, assetIds: await rewritings.listAcceptedAssets(since) };
+  });
   for (const assetId of assetIds) index.forgetAsset(assetId);
-  // Also down, for a state from a backup: what is accepted after it has the same numbers once more.
   index.setAccepted(last);
   return assetIds;
 }

@@ -50,7 +50,10 @@ export interface JournalStore {
   listGroup(groupId: SettlementId): Promise<readonly JournalEntry[]>;
   /** Every pending entry, oldest group first, position order within a group. */
   listPending(): Promise<readonly JournalEntry[]>;
-  /** Every committed transaction but those that the chain lost with the operator's consent. */
+  /**
+   * Every committed transaction but those that the chain lost with the operator's consent; one that came back and that
+   * custody follows is among them.
+   */
   listCommitted(): Promise<readonly Pick<JournalEntry, 'transactionId' | 'assetId'>[]>;
   /** Marks pending groups; entries that are resolved already stay as they are. */
   resolveGroups(

@@ -155,12 +155,13 @@ class Node implements NfgtNode {
   }
 
   async findState(transactionId: TransactionId): ReturnType<NfgtNode['findState']> {
-    if (this.chain.findTransaction(transactionId) !== undefined) {
-      return { state: 'committed', reason: null };
-    }
     const entry = await this.#options.database.read(({ journal }) =>
       journal.findEntry(transactionId),
     );
+    const found = this.chain.findTransaction(transactionId);
+    // A stranger may have taken our id for a record of their own: then ours has the state that the journal says.
+    const isCommitted = found !== undefined && (entry?.record.equals(found.record) ?? true);
+    if (isCommitted) return { state: 'committed', reason: null };
     return entry && { state: entry.state, reason: entry.reason };
   }
 

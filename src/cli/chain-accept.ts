@@ -233,8 +233,9 @@ async function follow(
 ): Promise<number> {
   const index = openChainIndex(dataFiles(config.dataDir).index);
   closers.add(() => index.close());
-  if (vault === undefined) for (const id of concernedAssets(rewrites)) index.forgetAsset(id);
-  else await followAccepted(index, database);
+  // Also what this index calls followed, because an older state gave this decision a number that it has seen.
+  for (const assetId of concernedAssets(rewrites)) index.forgetAsset(assetId);
+  if (vault !== undefined) await followAccepted(index, database);
   atStep?.('index-followed');
   const witnesses = await listWitnesses(database, index);
   const again = await syncIndex(beacon, index, { witnesses, isOwn });

@@ -67,15 +67,17 @@ const listGroup = statement((by: { groupId: SettlementId }) =>
 const listPending = statement(() =>
   entries.where('journal.state', '=', sql.lit('pending')).orderBy('sequence'),
 );
+const lostTransactions = query.selectFrom('lost_transactions').select('transaction_id');
 const listCommitted = statement(() =>
   query
     .selectFrom('journal')
     .select(['transaction_id as transactionId', 'asset_id as assetId'])
     .where('state', '=', sql.lit('committed'))
-    .where(
-      'transaction_id',
-      'not in',
-      query.selectFrom('lost_transactions').select('transaction_id'),
+    .where((row) =>
+      row.or([
+        row('transaction_id', 'not in', lostTransactions),
+        row('transaction_id', 'in', query.selectFrom('holdings').select('transaction_id')),
+      ]),
     )
     .orderBy('sequence'),
 );

@@ -91,6 +91,8 @@ export class GitBeacon implements Beacon {
   private readonly ownRefs: PackedRefs | undefined;
   /** Pushes share the outbox: one at a time. */
   private pushing: Promise<unknown> = Promise.resolve();
+  /** True after a push without history whose end nobody knows: what is missing may be the reason, so the next has it. */
+  private needsHistory = false;
   private joining: Promise<void> | undefined;
   private pushesSinceMaintenance = 0;
   private looseRefs = LOOSE_REFS_LIMIT;
@@ -248,7 +250,7 @@ export class GitBeacon implements Beacon {
       }
       batch = await this.prepareBatch(drafts, trees);
       if (await this.writeOwn(batch)) return { outcome: 'accepted', commits: batch.commits };
-      bases = await this.readBases(drafts, trees);
+      bases = this.needsHistory ? undefined : await this.readBases(drafts, trees);
       await this.fillOutbox(batch, bases);
     } catch (error) {
       // Whatever went wrong, the remote has heard nothing of it.
@@ -388,6 +390,7 @@ export class GitBeacon implements Beacon {
     );
     // A refusal counts when git saw all that there is: what it makes of missing history is not ours to foresee.
     if (withoutOthers && verdict.outcome === 'refused') verdict = await this.pushRefs(refs);
+    this.needsHistory = withoutOthers && verdict.outcome === 'unknown';
     if (verdict.outcome === 'refused') {
       const stale = new Set([...verdict.staleRefs].flatMap((ref) => owners.get(ref) ?? []));
       return refused([...stale], redact(verdict.reason), verdict.retryable);

@@ -97,14 +97,20 @@ describe('an asset that a stranger moves', () => {
 describe('a stranger who takes the id of a transaction of ours', () => {
   test('for an asset of their own voids it, and the holder keeps the asset and can give it away', async () => {
     const house = await openOne();
+    let taken: TransactionId | undefined;
     house.beacon.next = ([draft]) => {
       if (draft === undefined) throw new Error('nothing was pushed');
-      moveByStranger(remote, 'of-a-stranger', draft.transactionId);
+      taken = draft.transactionId;
+      moveByStranger(remote, 'of-a-stranger', taken);
       return Promise.resolve({ outcome: 'unknown', reason: 'the answer was lost' });
     };
     await house.app.gift({ key: newKey(), from: anna, to: ben, assetId: 'pen-0' });
     await house.settled();
     expect(await holderOf(house, 'pen-0')).toBe(anna.memberId);
+    expect(await house.node.findState(taken!)).toEqual({
+      state: 'rejected',
+      reason: 'CHAIN_ADVANCED',
+    });
     await house.app.gift({ key: newKey(), from: anna, to: ben, assetId: 'pen-0' });
     await house.settled();
     expect(await holderOf(house, 'pen-0')).toBe(ben.memberId);

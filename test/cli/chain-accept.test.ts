@@ -1,8 +1,8 @@
 // `aibot chain accept`: gives up exactly what was shown, in one step, and everything that the bot still moves stays whole.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { encodeRecord, recordDigest } from '../../src/chain/record.ts';
@@ -32,6 +32,7 @@ import {
   type RealHouse,
 } from '../support/real-house.ts';
 import { beforeRemoval, git, tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
 
 const AIBOT = new URL('../../dist/program/src/cli/aibot.js', import.meta.url).pathname;
 const [ANN, BEN, CAL] = ['101', '102', '103'].map((id): Person => ({
@@ -268,6 +269,34 @@ describe('a branch that was set back', () => {
     beacon('update-ref', ref, tips[2].commitId);
     const after = await expectSound({ movedOn: true });
     expect(tipOf(after, assetId).transactionId).toBe(tips[2].transactionId);
+    expect(await holderOf(after, assetId)).toBe(CAL.memberId);
+    await after.close();
+
+    // It counts again: losing it once more is a rewriting, whatever became of the index.
+    beacon('update-ref', ref, tips[1].commitId);
+    dropIndex();
+    const again = await accept();
+    expect(again.assets).toMatchObject([{ outcome: 'handed-over-anew', holder: CAL.memberId }]);
+    const sound = await expectSound();
+    expect(await holderOf(sound, assetId)).toBe(CAL.memberId);
+    await gift(sound, assetId, CAL, ANN);
+  });
+
+  test('is handed over anew as soon as the beacon takes it, in a bot that runs on', async () => {
+    const house = await openHouse();
+    const { assetId, ref, tips } = await travelled(house);
+    await house.close();
+    beacon('update-ref', ref, tips[1].commitId);
+    await accept();
+    const hook = join(dataDir, 'beacon.git', 'hooks', 'pre-receive');
+    mkdirSync(dirname(hook), { recursive: true });
+    writeFileSync(hook, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const after = await openHouse();
+    await after.settled();
+    expect(tipOf(after, assetId).transactionId).toBe(tips[1].transactionId);
+    rmSync(hook);
+    await until(() => Promise.resolve(tipOf(after, assetId).ownerId === tips[2].ownerId));
+    await after.settled();
     expect(await holderOf(after, assetId)).toBe(CAL.memberId);
     await gift(after, assetId, CAL, ANN);
   });
@@ -817,9 +846,11 @@ describe('the decision', () => {
     await gift(after, assetId, CAL, ANN);
   });
 
-  test('takes from the recovery journal whose it is, and what moves it, when the state is an older one', async () => {
+  /** The bot's state is put back to where Ann had the asset, who gave it to Ben, who gave it to Cal. */
+  async function withOlderState() {
     const house = await openHouse();
     const [assetId = asset('')] = await house.grantAssets(ANN.memberId, 1);
+    const first = tipOf(house, assetId);
     await house.close();
     const state = join(dataDir, 'state.sqlite');
     cpSync(state, `${state}.old`);
@@ -828,12 +859,42 @@ describe('the decision', () => {
     await gift(again, assetId, BEN, CAL);
     await again.close();
     renameSync(`${state}.old`, state);
+    return { assetId, first, second };
+  }
+
+  test('takes from the recovery journal whose it is, and what moves it, when the state is an older one', async () => {
+    const { assetId, second } = await withOlderState();
     beacon('update-ref', `refs/heads/${branchOf(assetId)}`, second.commitId);
     const report = await accept();
     expect(report.assets).toMatchObject([{ outcome: 'handed-over-anew', holder: CAL.memberId }]);
     const after = await expectSound();
     expect(await holderOf(after, assetId)).toBe(CAL.memberId);
     await gift(after, assetId, CAL, ANN);
+  });
+
+  test('does so without an index as well', async () => {
+    const { assetId, first } = await withOlderState();
+    dropIndex();
+    beacon('update-ref', '-d', `refs/tags/${first.transactionId}`);
+    const report = await accept();
+    expect(report.assets).toMatchObject([{ holder: CAL.memberId }]);
+    const after = await expectSound();
+    expect(await holderOf(after, assetId)).toBe(CAL.memberId);
+    await gift(after, assetId, CAL, ANN);
+  });
+
+  test('counts, though an older state gives it a number that the index has followed before', async () => {
+    const { ref, tips, assetId } = await rewritten();
+    const state = join(dataDir, 'state.sqlite');
+    cpSync(state, `${state}.old`);
+    await accept();
+    // Moved on from there, so that the older state sees a rewriting of its own.
+    renameSync(`${state}.old`, state);
+    beacon('update-ref', ref, tips[0].commitId);
+    const report = await accept();
+    expect(report.rewrittenAgain).toBe(0);
+    const after = await expectSound();
+    expect(await holderOf(after, assetId)).toBe(CAL.memberId);
   });
 
   test.each(['recoverable', 'prepared', 'submitted', 'outcome-known', 'settled'] as const)(

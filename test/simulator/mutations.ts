@@ -23,6 +23,28 @@ const pusher = 'chain/pusher.js';
 const groupCommit = 'db/group-commit.js';
 
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
+  'halves-of-a-lost-group-are-left-without-tags': {
+    seenBy: 2218,
+    guards: ['push-half-written', 'push-overtaken'],
+    edits: [
+      {
+        file: pusher,
+        from: 'if (halves.length === 0)',
+        to: 'if (halves.length >= 0)',
+      },
+    ],
+  },
+  'what-stands-is-pushed-again': {
+    seenBy: 4277,
+    guards: ['push-half-written', 'push-overtaken'],
+    edits: [
+      {
+        file: pusher,
+        from: 'const missing = this.#missing(entriesOf(open));',
+        to: 'const missing = entriesOf(open);',
+      },
+    ],
+  },
   'promote-before-the-push-is-known': {
     seenBy: 1,
     guards: ['push-overtaken', 'push-refused-for-good'],

@@ -114,7 +114,12 @@ export class SimulatedBeacon implements Beacon {
       };
       if (fault === 'push-late') {
         answer({ outcome: 'unknown', reason: 'the connection was cut' });
-        machine.outside(chance.between(1, LATEST_MS), () => this.#apply(drafts, () => undefined));
+        const { inAir } = this.#world;
+        for (const { transactionId, assetId } of drafts) inAir.set(transactionId, assetId);
+        machine.outside(chance.between(1, LATEST_MS), () => {
+          for (const { transactionId } of drafts) inAir.delete(transactionId);
+          this.#apply(drafts, () => undefined);
+        });
         return;
       }
       machine.outside(latency, () => this.#arrive(drafts, fault, answer));

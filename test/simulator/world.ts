@@ -42,6 +42,8 @@ export class World {
   readonly discord: SimulatedDiscord;
   /** Transactions of pushes that the remote has kept only in part. */
   readonly halfWritten = new Set<string>();
+  /** Asset by transaction, of pushes that were cut off and may still arrive. */
+  readonly inAir = new Map<string, string>();
   /** What happened how often. */
   readonly counts = new Map<string, number>();
   /** False once all trouble has stopped. */
@@ -128,7 +130,10 @@ export class World {
   /** Only what the program knows by now, and nothing that is on its way. */
   #mayRewrite(refs: ReadonlyMap<string, string>, name: string): boolean {
     if (refs === this.remote.tags) return this.oracle.isSettled(name);
-    return name.startsWith('nfgt-') && this.oracle.isQuiet(name.slice('nfgt-'.length));
+    const assetId = name.slice('nfgt-'.length);
+    // What is in the air would make the ref anew behind the back of whoever took it away.
+    const isInAir = [...this.inAir.values()].includes(assetId);
+    return name.startsWith('nfgt-') && !isInAir && this.oracle.isQuiet(assetId);
   }
 
   /** The host puts the ref back to where it stood. */
