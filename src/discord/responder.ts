@@ -15,11 +15,11 @@ export type Visibility = 'public' | 'ephemeral';
 export interface ResponderTimes {
   /** When nothing was answered by then, the responder defers on its own; Discord allows 3 s, network included. */
   readonly deferAfterMs: number;
-  /** Until when a first answer that Discord lost is sent again; Discord takes none after 3 s. */
+  /** How long a member waits for the first answer; Discord takes none after 3 s. */
   readonly answerByMs: number;
   /** How long the interaction's token can be used; 15 minutes at Discord, less a margin. */
   readonly tokenLifeMs: number;
-  /** How long an edit is tried again that Discord lost. */
+  /** How long anything is sent again that Discord may have lost. */
   readonly retryEditsMs: number;
 }
 
@@ -57,8 +57,6 @@ export class Responder {
   readonly #onAnswered: () => void;
   /** When the member acted, as far as it is known, in ms of `performance.now()`. */
   readonly #startedAt: number;
-  /** True for what comes when Discord takes no first answer any more. */
-  readonly #isLate: boolean;
   readonly #timer: NodeJS.Timeout;
   #settlementId: SettlementId | undefined;
   #state: State = 'nothing';
@@ -74,12 +72,11 @@ export class Responder {
     readonly times: ResponderTimes;
     /** How old the interaction is already. */
     readonly ageMs: number;
-    /** Called once, when nobody waits for the main answer any more. */
+    /** Called once, when nobody waits for an answer any more. */
     readonly onAnswered: () => void;
   }) {
     this.#onAnswered = once(parts.onAnswered);
     this.#startedAt = performance.now() - parts.ageMs;
-    this.#isLate = parts.ageMs >= parts.times.answerByMs;
     this.#calls = parts.calls;
     this.#to = parts.to;
     this.#place = parts.place;
@@ -227,15 +224,15 @@ export class Responder {
 
   /**
    * Sends the first response. When its fate is unclear it is sent again: Discord takes only one, so 40060 then says
-   * that an earlier attempt, or another delivery of the same interaction, has answered. Where it can only be the other
-   * delivery, to learn of it has as much time as an edit.
+   * that an earlier attempt, or another delivery of the same interaction, has answered. To learn that is worth as much
+   * time as an edit, though Discord has told the member long before that nobody answered: else a deferral that did
+   * arrive would stand at "thinking…" for ever.
    */
   async #first<Result>(next: State, send: () => Promise<Result>): Promise<Result | undefined> {
+    const waitsMs = Math.max(0, this.#startedAt + this.#times.answerByMs - performance.now());
+    const noLonger = setTimeout(this.#onAnswered, waitsMs);
     try {
-      const untilAt = this.#isLate
-        ? performance.now() + this.#retryMs()
-        : this.#startedAt + this.#times.answerByMs;
-      const result = await persist(send, untilAt);
+      const result = await persist(send, performance.now() + this.#retryMs());
       this.#answered(next);
       return result;
     } catch (error) {
@@ -244,6 +241,8 @@ export class Responder {
       this.#answered(failure === 'acknowledged' ? next : 'lost');
       this.#cannotTell(error);
       return undefined;
+    } finally {
+      clearTimeout(noLonger);
     }
   }
 

@@ -167,7 +167,6 @@ describe('a message that a stopped bot left at pending', () => {
         await exchange.settledWhen((now) => textOf(now).includes('committed'));
         expect(exchange.followUps()).toEqual([]);
       },
-      // It came after this time, and Discord takes no first answer any more.
       { times: { answerByMs: 1_001 } },
     ));
 });
@@ -192,13 +191,16 @@ describe('when the first answer to Discord is lost', () => {
   );
 
   test('for good, what was booked stays booked and the log says that nobody could be told', () =>
-    withBot(async ({ ada, ben, app, standIn, log }) => {
-      app.credit(ada.memberId as MemberId, 100, 'daily');
-      standIn.failNext({ route: CALLBACK, status: 503, times: 100 });
-      ada.command('pay', { options: { user: ben.memberId, amount: '30' } });
-      await until(() => log.some(({ message }) => message.includes('may not have been told')));
-      expect(await app.balance(ada.memberId as MemberId)).toBe(70);
-    }));
+    withBot(
+      async ({ ada, ben, app, standIn, log }) => {
+        app.credit(ada.memberId as MemberId, 100, 'daily');
+        standIn.failNext({ route: CALLBACK, status: 503, times: 100 });
+        ada.command('pay', { options: { user: ben.memberId, amount: '30' } });
+        await until(() => log.some(({ message }) => message.includes('may not have been told')));
+        expect(await app.balance(ada.memberId as MemberId)).toBe(70);
+      },
+      { times: { retryEditsMs: 1_000 } },
+    ));
 
   test('because its token is over, the end of a movement is only logged', () =>
     withBot(async ({ ada, ben, app, standIn, log }) => {
