@@ -9,7 +9,7 @@ import type { Vault } from '../vault/vault.ts';
 import type { App, CreatedTransaction } from './app.ts';
 import { assertNotOwed } from './custody.ts';
 import type { Database } from './ports/database.ts';
-import type { Settlements } from './settlements.ts';
+import type { MoveRequest, Settlements } from './settlements.ts';
 
 export function makeCreateTransaction(parts: {
   readonly settlements: Settlements;
@@ -20,11 +20,13 @@ export function makeCreateTransaction(parts: {
   const { settlements } = parts;
   return async (request) => {
     const draft = parseDraft(request);
-    const moved = await settlements.move<TransactionId | null>({
+    const wanted: MoveRequest = {
       // Only a key that the caller alone knows may bring the passphrase back: transaction ids stand on the chain.
       key: request.key ?? (`create:${uuidv4()}` as IdempotencyKey),
       kind: 'create',
       origin: request.requestId === undefined ? {} : { requestId: request.requestId },
+    };
+    const moved = await settlements.move<TransactionId | null>(wanted, () => ({
       drafts: [draft],
       handOvers: [],
       custody: 'caller',
@@ -32,7 +34,7 @@ export function makeCreateTransaction(parts: {
         await assertNotOwed(stores, draft.assetId, undefined);
         return { answer: transactionIds.get(draft.assetId) ?? null };
       },
-    });
+    }));
     const made = moved.group?.transactions[0];
     if (made !== undefined) {
       return { record: made.record, successorPassphrase: made.successorPassphrase };

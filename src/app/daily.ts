@@ -12,9 +12,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export function makeDaily(settlements: Settlements, amountGc: GuyaCoin): App['daily'] {
   return async ({ key, member }) => {
     const { memberId } = member;
-    const { answer } = await settlements.move({
-      key,
-      kind: 'daily',
+    const { answer } = await settlements.move({ key, kind: 'daily' }, () => ({
       drafts: [],
       handOvers: [],
       custody: 'bot',
@@ -27,7 +25,7 @@ export function makeDaily(settlements: Settlements, amountGc: GuyaCoin): App['da
         const balanceGc = await ledger.balanceOf(creditAccount);
         return { answer: { amountGc, balanceGc, nextAt } };
       },
-    });
+    }));
     return answer;
   };
 }

@@ -16,22 +16,20 @@ export function makeGift(parts: {
     assertOtherPerson(from, to);
     const assetId = text as AssetId;
     const asset = catalogue.factsOf(assetId);
-    const earlier = await settlements.findAnswer({ key, kind: 'gift' });
-    if (earlier !== undefined) return { settlement: earlier.view, asset };
-    // Of a frozen asset the rows may say anything: its holder must not be told that it is not theirs.
-    settlements.freezes.refuse({ kind: 'gift', drafts: [{ assetId }] });
     const deliveries = [
       { assetId, from: from.memberId, to: to.memberId, person: to, costGc: 0 },
     ] as const;
-    const { view } = await settlements.move({
-      key,
-      kind: 'gift',
-      ...(await custody.plan(deliveries)),
-      custody: 'bot',
-      prepare: async (stores) => {
-        await custody.confirm(stores, deliveries);
-        return { answer: null };
-      },
+    const { view } = await settlements.move({ key, kind: 'gift' }, async () => {
+      // Of a frozen asset the rows may say anything: its holder must not be told that it is not theirs.
+      settlements.freezes.refuse({ kind: 'gift', drafts: [{ assetId }] });
+      return {
+        ...(await custody.plan(deliveries)),
+        custody: 'bot',
+        prepare: async (stores) => {
+          await custody.confirm(stores, deliveries);
+          return { answer: null };
+        },
+      };
     });
     return { settlement: view, asset };
   };

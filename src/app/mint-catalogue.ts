@@ -36,17 +36,14 @@ export async function mintCatalogue(parts: {
   const minted: SettlementId[] = [];
   for (let start = 0; start < missing.length; start += MAX_GROUP_TRANSACTIONS) {
     const deliveries = missing.slice(start, start + MAX_GROUP_TRANSACTIONS);
-    const { view } = await settlements.move({
-      key: await untriedKey(settlements, {
-        stem: 'catalogue',
-        kind: 'catalogue',
-        subject: deliveries.map(({ assetId }) => assetId),
-      }),
-      kind: 'catalogue',
+    const kind = 'catalogue';
+    const subject = deliveries.map(({ assetId }) => assetId);
+    const key = await untriedKey(settlements, { stem: 'catalogue', kind, subject });
+    const { view } = await settlements.move({ key, kind }, async () => ({
       ...(await custody.plan(deliveries)),
       custody: 'bot',
       prepare: () => Promise.resolve({ answer: null }),
-    });
+    }));
     minted.push(view.settlementId);
   }
   return minted;

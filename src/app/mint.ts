@@ -20,23 +20,21 @@ export function makeMint(parts: {
     const { memberId } = member;
     const assetId = text as AssetId;
     const asset = catalogue.factsOf(assetId);
-    const earlier = await settlements.findAnswer({ key, kind: 'mint' });
-    if (earlier !== undefined) return { settlement: earlier.view, asset };
-    const isOpen = catalogue.find(assetId)?.held === 'open';
-    if (!isOpen || node.chain.findTip(assetId) !== undefined) {
-      throw new AppError('NOT_MINTABLE', { assetId: text.slice(0, 100) });
-    }
     const deliveries = [{ assetId, from: null, to: memberId, person: member, costGc: 0 }] as const;
-    const { view } = await settlements.move({
-      key,
-      kind: 'mint',
-      ...(await custody.plan(deliveries)),
-      custody: 'bot',
-      prepare: async (stores, { at }) => {
-        await takeClaim(stores.rolls, { memberId, kind: 'mint', pauseMs: cooldownMs, at });
-        await custody.confirm(stores, deliveries);
-        return { answer: null };
-      },
+    const { view } = await settlements.move({ key, kind: 'mint' }, async () => {
+      const isOpen = catalogue.find(assetId)?.held === 'open';
+      if (!isOpen || node.chain.findTip(assetId) !== undefined) {
+        throw new AppError('NOT_MINTABLE', { assetId: text.slice(0, 100) });
+      }
+      return {
+        ...(await custody.plan(deliveries)),
+        custody: 'bot',
+        prepare: async (stores, { at }) => {
+          await takeClaim(stores.rolls, { memberId, kind: 'mint', pauseMs: cooldownMs, at });
+          await custody.confirm(stores, deliveries);
+          return { answer: null };
+        },
+      };
     });
     return { settlement: view, asset };
   };

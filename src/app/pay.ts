@@ -4,15 +4,13 @@ import { memberAccount } from '../ledger/ledger-store.ts';
 import { parseGuyaCoin, type GuyaCoin } from '../shared/guya-coin.ts';
 import type { App } from './app.ts';
 import { assertOtherPerson } from './people.ts';
-import type { Settlements } from './settlements.ts';
+import type { MovementPlan, Settlements } from './settlements.ts';
 
 export function makePay(settlements: Settlements): App['pay'] {
   return async ({ key, from, to, amount }) => {
     assertOtherPerson(from, to);
     const payer = memberAccount(from.memberId);
-    const { answer } = await settlements.move<{ amountGc: GuyaCoin; balanceGc: number }>({
-      key,
-      kind: 'payment',
+    const plan = (): MovementPlan<{ amountGc: GuyaCoin; balanceGc: number }> => ({
       drafts: [],
       handOvers: [],
       custody: 'bot',
@@ -31,6 +29,6 @@ export function makePay(settlements: Settlements): App['pay'] {
         return { answer: { amountGc, balanceGc: balanceGc - amountGc } };
       },
     });
-    return answer;
+    return (await settlements.move({ key, kind: 'payment' }, plan)).answer;
   };
 }

@@ -104,16 +104,15 @@ async function deliver(
   const from = step === 'mint' ? null : holder;
   const deliveries = [{ assetId, from, to: holder, person: undefined, costGc: 0 }] as const;
   const subject = [assetId, tipTransactionId ?? '', String(owedSince)];
-  const { view } = await settlements.move({
-    key: await untriedKey(settlements, { stem: 'redelivery', kind, subject }),
-    kind,
+  const key = await untriedKey(settlements, { stem: 'redelivery', kind, subject });
+  const { view } = await settlements.move({ key, kind }, async () => ({
     ...(await custody.plan(deliveries)),
     custody: 'bot',
     prepare: async (stores) => {
       await custody.confirm(stores, deliveries);
       return { answer: null };
     },
-  });
+  }));
   const facts = { assetId, holder, settlementId: view.settlementId };
   logger.info(facts, 'handed over anew, because the chain had lost it');
 }

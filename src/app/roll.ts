@@ -15,7 +15,7 @@ import type { Catalogue } from './catalogue.ts';
 import type { Custody, Delivery } from './custody.ts';
 import type { Database, Stores } from './ports/database.ts';
 import type { SettlementEffects } from './ports/settlement-store.ts';
-import type { Preparation, Settlements } from './settlements.ts';
+import type { MovementPlan, Preparation, Settlements } from './settlements.ts';
 
 export interface RollParts {
   readonly settlements: Settlements;
@@ -59,16 +59,25 @@ export function makeRoll(parts: RollParts): App['roll'] {
   };
 }
 
+type RollRequest = Parameters<App['roll']>[0];
+
 async function rollOnce(
   parts: RollParts,
-  { key, member, count, bannerId }: Parameters<App['roll']>[0],
+  { key, member, count, bannerId }: RollRequest,
   refusedFrom: number,
 ): Promise<RollAnswer> {
+  const { view, answer } = await parts.settlements.move({ key, kind: 'roll' }, () => {
+    if (performance.now() > refusedFrom) throw new AppError('QUEUE_FULL');
+    return planRoll(parts, { member, count, bannerId });
+  });
+  return { settlement: view, ...answer };
+}
+
+async function planRoll(
+  parts: RollParts,
+  { member, count, bannerId }: Omit<RollRequest, 'key'>,
+): Promise<MovementPlan<StoredAnswer>> {
   const { settlements, custody, database, randomness } = parts;
-  // Asked in its turn: the same request may stand in line before this one.
-  const earlier = await settlements.findAnswer<StoredAnswer>({ key, kind: 'roll' });
-  if (earlier !== undefined) return { settlement: earlier.view, ...earlier.answer };
-  if (performance.now() > refusedFrom) throw new AppError('QUEUE_FULL');
   settlements.freezes.refuse({ kind: 'roll', drafts: [] });
   const banner = findBanner(parts, bannerId);
   const priceGc = guyaCoin(banner.priceGc * count);
@@ -77,9 +86,7 @@ async function rollOnce(
   );
   const draws = drawMany(banner, count, availability, randomness);
   const deliveries = deliver(draws, member, banner.priceGc);
-  const { view, answer } = await settlements.move<StoredAnswer>({
-    key,
-    kind: 'roll',
+  return {
     ...(await custody.plan(deliveries)),
     custody: 'bot',
     prepare: async (stores, preparation) => {
@@ -102,8 +109,7 @@ async function rollOnce(
         answer: { bannerName: banner.name, priceGc, draws: rolled },
       };
     },
-  });
-  return { settlement: view, ...answer };
+  };
 }
 
 function findBanner({ guyacha, clock }: RollParts, bannerId: string | undefined): Banner {

@@ -8,7 +8,7 @@ import { confirmSide, type Trade, type TradeSide } from '../trade/trade.ts';
 import type { Person } from './app.ts';
 import type { Custody, Delivery } from './custody.ts';
 import type { Stores } from './ports/database.ts';
-import type { Preparation, Settlements } from './settlements.ts';
+import type { Preparation, MovementPlan, Settlements } from './settlements.ts';
 
 interface Confirmation {
   /** As it stood before the last confirmation. */
@@ -29,14 +29,11 @@ export async function settleTrade(
 ): Promise<void> {
   const [first, second] = trade.sides;
   const deliveries = [...deliver(first, second, people), ...deliver(second, first, people)];
-  // First of all: of a frozen asset the rows may say anything.
-  settlements.freezes.refuse({ kind: 'trade', drafts: deliveries });
-  await settlements.move({
-    key: `trade:${trade.tradeId}:${trade.version}` as IdempotencyKey,
-    kind: 'trade',
-    ...(await custody.plan(deliveries)),
-    custody: 'bot',
-    prepare: async (stores, preparation) => {
+  const key = `trade:${trade.tradeId}:${trade.version}` as IdempotencyKey;
+  await settlements.move({ key, kind: 'trade' }, async () => {
+    // First of all: of a frozen asset the rows may say anything.
+    settlements.freezes.refuse({ kind: 'trade', drafts: deliveries });
+    const prepare: MovementPlan<null>['prepare'] = async (stores, preparation) => {
       const { settlementId } = preparation;
       const current = (await stores.trades.findTrade(trade.tradeId)) ?? trade;
       // Throws when the offer changed or the trade ended since.
@@ -48,7 +45,8 @@ export async function settleTrade(
       await stores.trades.updateTrade({ ...confirmed, settlementId });
       const captures = await holdCoins(stores, [first, second], preparation);
       return { effects: { captures, tradeId: trade.tradeId }, answer: null };
-    },
+    };
+    return { ...(await custody.plan(deliveries)), custody: 'bot', prepare };
   });
 }
 

@@ -62,12 +62,16 @@ interface LogOrigin {
   readonly tradeId?: string;
 }
 
-/** One movement of value. */
-export interface Movement<Answer> {
+/** Who asks for a movement of value, and for which. */
+export interface MoveRequest {
   readonly key: IdempotencyKey;
   readonly kind: SettlementKind;
   /** What its lines in the log carry beside what its key says. */
   readonly origin?: LogOrigin;
+}
+
+/** What a request comes to. */
+export interface MovementPlan<Answer> {
   /** What goes onto the chain. */
   readonly drafts: readonly TransactionDraft[];
   /** What moves within the bot's custody, one for each draft; none for what leaves or never entered it. */
@@ -83,6 +87,9 @@ export interface Movement<Answer> {
     preparation: Preparation,
   ): Promise<{ readonly effects?: Partial<SettlementEffects>; readonly answer: Answer }>;
 }
+
+/** One movement of value. */
+type Movement<Answer> = MoveRequest & MovementPlan<Answer>;
 
 export interface Moved<Answer> {
   readonly view: SettlementView;
@@ -109,6 +116,8 @@ export class Settlements {
   readonly #options: SettlementsOptions;
   readonly #ended: Listeners<SettlementView>;
   readonly #tracked = new Map<SettlementId, Promise<void>>();
+  /** Requests that are being carried out. */
+  readonly #moving = new Map<IdempotencyKey, Promise<Moved<unknown>>>();
   #waiters = 0;
 
   constructor(options: SettlementsOptions) {
@@ -118,26 +127,37 @@ export class Settlements {
   }
 
   /**
-   * Carries out a movement as far as it is durable; without hand-overs that is to its end.
-   * @throws AppError of the node, of `prepare`, ASSET_RESERVED, FEATURE_FROZEN; then nothing has changed.
+   * Carries out a movement as far as it is durable; without hand-overs that is to its end. A request that was carried
+   * out before gets its stored answer, and one that comes again meanwhile the same answer or the same refusal.
+   * @param plan called for a request that is new.
+   * @throws AppError of the node, of `plan` and `prepare`, ASSET_RESERVED, FEATURE_FROZEN, KEY_REUSED; then nothing has
+   *   changed.
    */
-  async move<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
-    const earlier = await this.findAnswer<Answer>(movement);
-    if (earlier !== undefined) return earlier;
-    this.freezes.refuse(movement);
-    try {
-      return await this.#moveFirst(movement);
-    } catch (error) {
-      // The same request may have come twice at once and the other one been quicker: then that one is the answer,
-      // whatever stood in the way of this one.
-      const winner =
-        error instanceof AppError ? await this.findAnswer<Answer>(movement) : undefined;
-      if (winner === undefined) throw error;
-      return winner;
+  async move<Answer>(
+    request: MoveRequest,
+    plan: () => Promise<MovementPlan<Answer>> | MovementPlan<Answer>,
+  ): Promise<Moved<Answer>> {
+    const { key } = request;
+    const running = this.#moving.get(key);
+    if (running !== undefined) {
+      const { view, answer } = await running;
+      if (view.kind !== request.kind) throw new AppError('KEY_REUSED');
+      // SAFETY: the same kind of movement has the same kind of answer.
+      return { view, answer: answer as Answer, group: undefined };
     }
+    const moved = this.#moveOnce(request, plan).finally(() => this.#moving.delete(key));
+    this.#moving.set(key, moved);
+    return await moved;
   }
 
-  async #moveFirst<Answer>(movement: Movement<Answer>): Promise<Moved<Answer>> {
+  async #moveOnce<Answer>(
+    request: MoveRequest,
+    plan: () => Promise<MovementPlan<Answer>> | MovementPlan<Answer>,
+  ): Promise<Moved<Answer>> {
+    const earlier = await this.findAnswer<Answer>(request);
+    if (earlier !== undefined) return earlier;
+    const movement = { ...request, ...(await plan()) };
+    this.freezes.refuse(movement);
     const settlementId = uuidv7({ msecs: this.#options.clock.now() }) as SettlementId;
     const origin = { ...originOf(movement.key), ...movement.origin };
     // Coins alone do not need the beacon, and move while it is away.
@@ -165,10 +185,7 @@ export class Settlements {
    * The stored answer to a request that was carried out before.
    * @throws AppError KEY_REUSED when the key belongs to another kind of movement.
    */
-  async findAnswer<Answer>({
-    key,
-    kind,
-  }: Pick<Movement<Answer>, 'key' | 'kind'>): Promise<Moved<Answer> | undefined> {
+  async findAnswer<Answer>({ key, kind }: MoveRequest): Promise<Moved<Answer> | undefined> {
     const found = await this.#options.database.read(({ settlements }) =>
       settlements.findByKey(key),
     );

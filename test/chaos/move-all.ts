@@ -52,16 +52,15 @@ async function deliver(
   deliveries: readonly Delivery[],
 ): Promise<string | undefined> {
   try {
-    const { view } = await settlements.move({
-      key: `chaos:${uuidv4()}` as IdempotencyKey,
-      kind: 'gift',
+    const key = `chaos:${uuidv4()}` as IdempotencyKey;
+    const { view } = await settlements.move({ key, kind: 'gift' }, async () => ({
       ...(await custody.plan(deliveries)),
       custody: 'bot',
       prepare: async (stores) => {
         await custody.confirm(stores, deliveries);
         return { answer: null };
       },
-    });
+    }));
     const { state } = await settlements.wait(view.settlementId, PATIENCE_MS);
     return state === 'settled' ? undefined : state;
   } catch (error) {

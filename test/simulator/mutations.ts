@@ -24,7 +24,7 @@ const groupCommit = 'db/group-commit.js';
 
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'halves-of-a-lost-group-are-left-without-tags': {
-    seenBy: 2218,
+    seenBy: 272,
     guards: ['push-half-written', 'push-overtaken'],
     edits: [
       {
@@ -35,7 +35,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'what-stands-is-pushed-again': {
-    seenBy: 4277,
+    seenBy: 340,
     guards: ['push-half-written', 'push-overtaken'],
     edits: [
       {
@@ -57,7 +57,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'capture-before-commit': {
-    seenBy: 1,
+    seenBy: 2,
     guards: ['push-overtaken', 'push-refused-for-good'],
     edits: [
       {
@@ -89,11 +89,10 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
         from: 'if (earlier !== undefined)\n            return earlier;',
         to: '',
       },
-      { file: settlements, from: 'if (winner === undefined)', to: 'if (true)' },
     ],
   },
   'a-trade-is-started-twice': {
-    seenBy: 26,
+    seenBy: 30,
     guards: ['redelivered'],
     edits: [
       {
@@ -104,7 +103,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-re-ask-after-a-lost-answer': {
-    seenBy: 3,
+    seenBy: 6,
     guards: ['push-answer-lost', 'push-late', 'push-cut'],
     edits: [
       { file: pusher, from: 'await syncNow();', to: '' },
@@ -118,7 +117,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-refused-group-is-forgotten': {
-    seenBy: 72,
+    seenBy: 13,
     guards: ['push-refused'],
     edits: [
       {
@@ -129,7 +128,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-push-is-not-tried-again': {
-    seenBy: 15,
+    seenBy: 10,
     guards: ['remote-away'],
     edits: [
       {
@@ -142,7 +141,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'the-role-stays': {
-    seenBy: 8,
+    seenBy: 19,
     guards: ['remote-read-only'],
     edits: [
       {
@@ -153,7 +152,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-sync-at-the-start': {
-    seenBy: 4,
+    seenBy: 10,
     guards: ['index-lost'],
     edits: [
       {
@@ -171,7 +170,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'revealed-twice': {
-    seenBy: 3,
+    seenBy: 13,
     guards: ['reserved-answer-lost'],
     edits: [
       {
@@ -182,12 +181,12 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-final-refusal-ends-what-is-in-the-air': {
-    seenBy: 242,
+    seenBy: 220,
     guards: ['push-late', 'killed'],
-    edits: [{ file: pusher, from: 'inAirUntil <= now', to: 'true' }],
+    edits: [{ file: pusher, from: '=> inAirUntil <= now', to: '=> true' }],
   },
   'no-sealed-passphrase-before-the-push': {
-    seenBy: 3,
+    seenBy: 1,
     guards: ['killed', 'power-cut'],
     edits: [
       { file: settlements, from: 'await this.#keepRecoverable(movement, sealed);', to: '' },
@@ -199,12 +198,12 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-recovery-journal': {
-    seenBy: 3,
+    seenBy: 1,
     guards: ['disk-full-for-files'],
     edits: [{ file: settlements, from: 'await this.#keepRecoverable(movement, sealed);', to: '' }],
   },
   'a-full-disk-of-the-recovery-journal-is-ignored': {
-    seenBy: 7,
+    seenBy: 14,
     guards: ['disk-full-for-files'],
     edits: [
       {
@@ -215,7 +214,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-torn-record-stays': {
-    seenBy: 7,
+    seenBy: 14,
     guards: ['power-cut', 'disk-full-for-files'],
     edits: [
       {
@@ -237,7 +236,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-hold-is-not-released': {
-    seenBy: 23,
+    seenBy: 12,
     guards: ['push-overtaken', 'push-refused-for-good'],
     edits: [
       {
@@ -248,7 +247,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-group-is-split': {
-    seenBy: 78,
+    seenBy: 106,
     guards: ['push-overtaken', 'push-cut', 'killed'],
     edits: [
       {
@@ -260,12 +259,12 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'no-rollback-when-the-disk-is-full': {
-    seenBy: 9,
+    seenBy: 5,
     guards: ['database-full-at-commit'],
     edits: [{ file: groupCommit, from: '            this.#rollBack();', to: '' }],
   },
   'a-lost-batch-is-not-noticed': {
-    seenBy: 31,
+    seenBy: 2,
     guards: ['database-full-rolled-back', 'disk-full'],
     edits: [
       {
@@ -281,7 +280,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-busy-database-is-taken-for-done': {
-    seenBy: 43,
+    seenBy: 2,
     guards: ['database-busy'],
     edits: [
       {
@@ -292,7 +291,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'told-before-it-is-durable': {
-    seenBy: 31,
+    seenBy: 2,
     guards: ['killed-before-commit', 'database-full-at-commit'],
     edits: [
       {
@@ -303,7 +302,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'nothing-is-recovered': {
-    seenBy: 2,
+    seenBy: 3,
     guards: ['killed', 'power-cut', 'stopped'],
     edits: [
       {
@@ -333,7 +332,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'foreign-hand-overs-are-not-noticed': {
-    seenBy: 4,
+    seenBy: 12,
     guards: ['foreign-hand-over'],
     edits: [
       {
@@ -349,13 +348,13 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     edits: [
       {
         file: 'chain/sync.js',
-        from: 'return halfPushed === -1 ? chain : chain.slice(0, halfPushed);',
-        to: 'return chain;',
+        from: 'return { chain: chain.slice(0, position), half: isTip ? transactionId : undefined };',
+        to: 'return { chain, half: undefined };',
       },
     ],
   },
   'revealed-before-it-is-spent': {
-    seenBy: 1,
+    seenBy: 8,
     guards: ['push-late', 'push-slow', 'remote-slow'],
     edits: [
       {
@@ -381,7 +380,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'an-interaction-has-no-durable-key': {
-    seenBy: 1,
+    seenBy: 4,
     guards: ['discord-redelivered'],
     edits: [
       {
@@ -392,7 +391,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'an-answer-that-failed-is-not-sent-again': {
-    seenBy: 6,
+    seenBy: 2,
     guards: ['discord-500', 'discord-outage'],
     edits: [
       {
@@ -403,7 +402,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'a-rate-limit-is-a-refusal': {
-    seenBy: 1,
+    seenBy: 2,
     guards: ['discord-429'],
     edits: [
       {
@@ -414,7 +413,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     ],
   },
   'an-answer-that-was-taken-is-a-refusal': {
-    seenBy: 1,
+    seenBy: 4,
     guards: ['discord-answer-lost'],
     edits: [
       {

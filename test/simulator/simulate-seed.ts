@@ -4,7 +4,7 @@ import { stateTemplate } from './house.ts';
 import { Members, PEOPLE } from './members.ts';
 import { machine } from './machine.ts';
 import { disk } from './memory-disk.ts';
-import { PUSH_FAULTS } from './simulated-beacon.ts';
+import { PUSH_FAULTS, type PushFault } from './simulated-beacon.ts';
 import { DISCORD_FAULTS } from './simulated-discord.ts';
 import { Trace } from './trace.ts';
 import { Broken, World, type CommitFault, type Ending } from './world.ts';
@@ -17,6 +17,13 @@ const COMMIT_FAULTS: readonly CommitFault[] = [
   'killed-before-commit',
   'killed-after-commit',
   'killed-after-commit',
+];
+/** What chance alone rarely brings together. */
+const PUSH_FAULTS_IN_A_ROW: readonly (readonly PushFault[])[] = [
+  // A half stands, and its other half is lost.
+  ['push-half-written', 'push-overtaken'],
+  // The remote says no for good, and what was sent before arrives all the same.
+  ['push-late', 'push-refused-for-good'],
 ];
 const STEPS_MIN = 10;
 const STEPS_MAX = 30;
@@ -131,6 +138,9 @@ function stirUp(world: World): void {
     () => world.armPush(chance.pick(PUSH_FAULTS) ?? 'push-cut'),
     () => world.armPush(chance.pick(PUSH_FAULTS) ?? 'push-cut'),
     () => world.armPush(chance.pick(PUSH_FAULTS) ?? 'push-cut'),
+    () => {
+      for (const fault of chance.pick(PUSH_FAULTS_IN_A_ROW) ?? []) world.armPush(fault);
+    },
     () => world.armCommit(chance.pick(COMMIT_FAULTS) ?? 'database-busy'),
     () => world.armCommit(chance.pick(COMMIT_FAULTS) ?? 'database-busy'),
     () => {

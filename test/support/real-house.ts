@@ -156,16 +156,14 @@ function makeGrants(
   const newKey = (): IdempotencyKey => `grant:${uuidv4()}` as IdempotencyKey;
 
   const mint = async (deliveries: readonly Delivery[]): Promise<void> => {
-    const { view } = await settlements.move({
-      key: newKey(),
-      kind: 'mint',
+    const { view } = await settlements.move({ key: newKey(), kind: 'mint' }, async () => ({
       ...(await custody.plan(deliveries)),
       custody: 'bot',
       prepare: async (stores) => {
         await custody.confirm(stores, deliveries);
         return { answer: null };
       },
-    });
+    }));
     const { state } = await settlements.wait(view.settlementId, PATIENCE_MS);
     if (state !== 'settled') throw new Error(`A grant of assets is ${state}.`);
   };
@@ -173,9 +171,7 @@ function makeGrants(
   return {
     grantCoins: async (memberId, gc) => {
       const creditAccount = memberAccount(memberId as MemberId);
-      await settlements.move({
-        key: newKey(),
-        kind: 'daily',
+      await settlements.move({ key: newKey(), kind: 'daily' }, () => ({
         drafts: [],
         handOvers: [],
         custody: 'bot',
@@ -184,7 +180,7 @@ function makeGrants(
           await payFromBank(ledger, { ...payout, settlementId, position: 0, at });
           return { answer: null };
         },
-      });
+      }));
     },
     grantAssets: async (memberId, count) => {
       const to = memberId as MemberId;
