@@ -18,7 +18,7 @@ export function remoteFailure(remote: RemoteUrl, result: RunResult): AppError {
     return new AppError('BEACON_UNREACHABLE', { reason }, { cause: new Error(reason) });
   }
   if (said.includes('REMOTE HOST IDENTIFICATION HAS CHANGED')) {
-    const file = /^Offending \S{1,40} key in (.{1,1000}):\d+\r?$/m.exec(said)?.[1] ?? 'the known_hosts file';
+    const file = /^Offending \S+ key in (.+):\d+\r?$/m.exec(said)?.[1] ?? 'the known_hosts file';
     return new AppError('BEACON_HOST_KEY_CHANGED', { beacon, file }, options);
   }
   if (said.includes('Host key verification failed')) {

@@ -123,6 +123,9 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 export type ErrorData = Readonly<Record<string, string | number>>;
 
+/** How much a message quotes of a fact: what came from outside may be of any length. */
+const MAX_FACT_LENGTH = 700;
+
 /** An expected refusal: a row of {@link ERRORS} with the facts of this case. Anything else is a fault. */
 export class AppError extends Error {
   override readonly name = 'AppError';
@@ -131,7 +134,9 @@ export class AppError extends Error {
 
   constructor(code: ErrorCode, data: ErrorData = {}, options?: { cause?: unknown }) {
     // What is quoted of a bad input may end in half a character, or be none.
-    super(fillMessage(ERRORS[code].message, data).toWellFormed(), options);
+    // A configuration's faults are one a line, and many; every other fact is a word, a name or a sentence.
+    const maxLength = code === 'CONFIG_INVALID' ? Infinity : MAX_FACT_LENGTH;
+    super(fillMessage(ERRORS[code].message, data, maxLength).toWellFormed(), options);
     this.code = code;
     this.data = data;
   }
@@ -150,8 +155,10 @@ export function hasCode(error: unknown, code: ErrorCode): error is AppError {
   return error instanceof AppError && error.code === code;
 }
 
-function fillMessage(template: string, data: ErrorData): string {
-  return template.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
-    Object.hasOwn(data, name) ? String(data[name]) : placeholder,
-  );
+function fillMessage(template: string, data: ErrorData, maxLength: number): string {
+  return template.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
+    if (!Object.hasOwn(data, name)) return placeholder;
+    const fact = String(data[name]);
+    return fact.length <= maxLength ? fact : `${fact.slice(0, maxLength)}…`;
+  });
 }

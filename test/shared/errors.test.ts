@@ -61,6 +61,15 @@ describe('An expected error', () => {
     );
   });
 
+  test('quotes the beginning of a long fact, and all of what is wrong with a configuration', () => {
+    const long = 'x'.repeat(10_000);
+    const { message, data } = new AppError('BEACON_UNUSABLE', { beacon: long, reason: 'r' });
+    expect(message).toContain(`${'x'.repeat(700)}…`);
+    expect(message.length).toBeLessThan(1_000);
+    expect(data['beacon']).toBe(long);
+    expect(new AppError('CONFIG_INVALID', { faults: long }).message).toContain(long);
+  });
+
   test('keeps its cause', () => {
     const cause = new Error('below');
     expect(new AppError('BEACON_UNREACHABLE', {}, { cause }).cause).toBe(cause);
