@@ -1,7 +1,11 @@
 // Settlements and their audit in the corners: listeners that fail, requests that come twice, ids used before, hot assets.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { v4 as uuidv4 } from 'uuid';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runAudit } from '../../src/app/audit.ts';
+import { Settlements } from '../../src/app/settlements.ts';
+import { AppError } from '../../src/shared/errors.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
 import { encodeRecord } from '../../src/chain/record.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import type { AssetId, OwnerId, TransactionId } from '../../src/shared/ids.ts';
@@ -98,6 +102,28 @@ describe('the same request twice at once', () => {
     const ids = new Set(answers.map(({ settlement }) => settlement.settlementId));
     expect(ids.size).toBe(1);
   });
+});
+
+test('a request that comes again while it is being refused is refused as well, and not carried out', async () => {
+  const house = await openOne();
+  const settlements = new Settlements({
+    ...house,
+    recovery: { append: () => Promise.resolve() },
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const request = { key: newKey(), kind: 'payment' } as const;
+  const refused = settlements.move(request, async () => {
+    await delay(20);
+    throw new AppError('INSUFFICIENT_FUNDS', { needed: '5 gc', balance: '0 gc' });
+  });
+  const again = settlements.move(request, () => ({
+    ...{ drafts: [], handOvers: [], custody: 'bot' },
+    prepare: () => Promise.resolve({ answer: null }),
+  }));
+  await expect(again).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS' });
+  await expect(refused).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS' });
+  expect(await settlements.findAnswer(request)).toBeUndefined();
 });
 
 test.each([0, -1, 1.5, 11, NaN])('rolls nothing for a count of %d', async (count) => {

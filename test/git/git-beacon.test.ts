@@ -247,6 +247,30 @@ describe.each([
   });
 });
 
+test('a push without history whose end nobody knows is made anew with all of it', async () => {
+  const fixture = sshFixture();
+  const [bin, log] = ['bin', 'pushes'].map((name) => join(fixture.path, '..', name)) as [
+    string,
+    string,
+  ];
+  const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
+  const note = `case " $* " in *" push "*) echo "\${GIT_OBJECT_DIRECTORY:-everything}" >> '${log}';; esac`;
+  writeFileSync(join(bin, 'git'), `#!/bin/sh\n${note}\nexec '${real}' "$@"\n`, { mode: 0o755 });
+  const beacon = await fixture.open();
+  const seen = (): readonly boolean[] =>
+    readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line === 'everything');
+  const draft = makeDraft(beacon.epoch);
+  setHook(fixture.path, 'pre-receive', 'kill -9 $PPID');
+  await expect(beacon.push([draft])).resolves.toMatchObject({ outcome: 'unknown' });
+  setHook(fixture.path, 'pre-receive', 'exit 0');
+  await pushAccepted(beacon, draft);
+  await pushAccepted(beacon, makeDraft(beacon.epoch));
+  expect(seen().slice(-3)).toEqual([false, true, false]);
+});
+
 describe('a beacon of our own', () => {
   test('takes a batch in one file, without a ref file for any of it', async () => {
     const fixture = gitFixture();
