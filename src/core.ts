@@ -122,6 +122,7 @@ export function beaconCredentials(config: Config): Credentials {
  * Opens the beacon that the configuration names, or the embedded one.
  * @param git.signer signs what is pushed.
  * @param git.knownEpoch where the epoch branch was last seen.
+ * @param git.sharesOpening true for whoever asks for the refs at once.
  * @param git.readOnly true to make nothing where nothing is.
  * @throws AppError BEACON_UNREACHABLE, BEACON_UNUSABLE
  */
@@ -129,7 +130,7 @@ export function openBeacon(
   config: Config,
   workDir: string,
   { logger, ambient }: Surroundings,
-  git: Pick<GitBeaconOptions, 'signer' | 'knownEpoch' | 'readOnly'> = {},
+  git: Pick<GitBeaconOptions, 'signer' | 'knownEpoch' | 'sharesOpening' | 'readOnly'> = {},
 ): Promise<Beacon> {
   return openGitBeacon({
     url: config.beaconUrl ?? dataFiles(config.dataDir).beacon,
@@ -191,17 +192,16 @@ async function openChain(
   { database, keys }: { readonly database: Database; readonly keys?: ValidatorKeys },
 ): Promise<Chain> {
   const files = dataFiles(config.dataDir);
-  const index = openChainIndex(files.index);
-  closers.add(() => index.close());
-  const accepted = await followAccepted(index, database);
-  if (accepted.length > 0) {
-    const facts = { assets: accepted.length };
-    surroundings.logger.warn(facts, 'a rewritten chain was accepted; its assets are read anew');
-  }
-  const knownEpoch = index.findEpoch();
-  const git = { signer: keys?.signer, knownEpoch };
-  const beacon = await openBeacon(config, files.git, surroundings, git);
+  let opened: Promise<ChainIndex> | undefined;
+  const openIndex = (): Promise<ChainIndex> =>
+    (opened ??= openFollowingIndex(files.index, closers, surroundings.logger, database));
+  const beacon = await openBeacon(config, files.git, surroundings, {
+    signer: keys?.signer,
+    knownEpoch: async () => (await openIndex()).findEpoch(),
+    sharesOpening: true,
+  });
   closers.add(() => beacon.close());
+  const index = await openIndex();
   // Between the node and the index: what the node's last push has spent is still published.
   let publisher: Publisher | undefined;
   closers.add(() => publisher?.close());
@@ -231,6 +231,23 @@ async function openChain(
     });
   }
   return { beacon, index, node };
+}
+
+/** Opens the index and has it follow what was accepted of a rewritten chain. */
+async function openFollowingIndex(
+  file: string,
+  closers: Closers,
+  logger: Logger,
+  database: Database,
+): Promise<ChainIndex> {
+  const index = openChainIndex(file);
+  closers.add(() => index.close());
+  const accepted = await followAccepted(index, database);
+  if (accepted.length > 0) {
+    const facts = { assets: accepted.length };
+    logger.warn(facts, 'a rewritten chain was accepted; its assets are read anew');
+  }
+  return index;
 }
 
 /** A beacon that hangs must not hold the node: after a moment its git gets the beacon's own time to end, and no more. */

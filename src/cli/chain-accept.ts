@@ -119,7 +119,7 @@ async function openAll(
   closers.add(() => rm(workDir, { recursive: true, force: true }));
   const copy = join(workDir, 'before.sqlite');
   const before = await openIndexCopy(config, closers, { database, copy });
-  const git = { knownEpoch: before.findEpoch(), readOnly: true };
+  const git = { knownEpoch: () => before.findEpoch(), readOnly: true };
   const beacon = await openBeacon(config, dataFiles(config.dataDir).git, surroundings, git);
   closers.add(() => beacon.close());
   const witnesses = await listWitnesses(database, before);

@@ -64,7 +64,7 @@ export async function findRewritesFromOutside(
     closers.add(() => database.close());
     const copy = join(workDir, 'index.sqlite');
     const index = await openIndexCopy(config, closers, { database, copy });
-    const git = { knownEpoch: index.findEpoch(), readOnly: true };
+    const git = { knownEpoch: () => index.findEpoch(), readOnly: true };
     const beacon = await openBeacon(config, workDir, surroundings, git);
     closers.add(() => beacon.close());
     const witnesses = await listWitnesses(database, index);

@@ -54,6 +54,8 @@ const MAX_NAMED_FETCHES = 200;
 const MAX_TREE_BYTES = 64 * 1024 * 1024;
 const PUSHES_PER_MAINTENANCE = 48;
 const LOOSE_REFS_LIMIT = 256;
+/** As old as a slow remote's answer may be. */
+const OPENING_FRESH_MS = 5_000;
 const MAX_ANCESTRIES = 10_000;
 
 /** Where the adapter says what nobody waits for. */
@@ -66,6 +68,8 @@ export interface GitBeaconParts {
   readonly scratch: ScratchRepository;
   /** Has read the listing that the beacon was opened with. */
   readonly advertisements: Advertisements;
+  /** What the first `advertise` gives, when it comes soon. */
+  readonly opening: Advertisement | undefined;
   readonly local: LocalBeacon | undefined;
   readonly epoch: CommitId;
   readonly epochBranch: string;
@@ -93,6 +97,8 @@ export class GitBeacon implements Beacon {
   private pushing: Promise<unknown> = Promise.resolve();
   /** True after a push without history whose end nobody knows: what is missing may be the reason, so the next has it. */
   private needsHistory = false;
+  private opening: Advertisement | undefined;
+  private readonly openedAt = performance.now();
   private joining: Promise<void> | undefined;
   private pushesSinceMaintenance = 0;
   private looseRefs = LOOSE_REFS_LIMIT;
@@ -103,6 +109,7 @@ export class GitBeacon implements Beacon {
     this.description = transport.remote.description;
     this.epochBranch = parts.epochBranch;
     this.epoch = parts.epoch;
+    this.opening = parts.opening;
     this.reader = new ObjectReader(transport.pool, scratch.gitDir, transport.environment);
     if (parts.local?.own === true) {
       const onFault = (err: unknown): void => this.warn({ err }, 'a lock could not be given back');
@@ -142,6 +149,10 @@ export class GitBeacon implements Beacon {
   }
 
   private async list(): Promise<Advertisement> {
+    const { opening } = this;
+    this.opening = undefined;
+    if (opening !== undefined && performance.now() - this.openedAt < OPENING_FRESH_MS)
+      return opening;
     const listing = await listRemote(this.parts.transport, this.parts.scratch);
     return await this.parts.advertisements.read(listing);
   }

@@ -27,9 +27,12 @@ export interface GitBeaconOptions extends Credentials {
   readonly epochBranch: string;
   /**
    * Where the epoch branch stood when it was last seen. A remote whose epoch branch does not go on from there, or is
-   * gone, is opened all the same, as far as reading goes, and never gets an epoch commit of ours.
+   * gone, is opened all the same, as far as reading goes, and never gets an epoch commit of ours. Asked while the remote
+   * is thinking, so it may take its time.
    */
-  readonly knownEpoch?: CommitId | undefined;
+  readonly knownEpoch?: () => CommitId | undefined | Promise<CommitId | undefined>;
+  /** True to give the listing that the opening read to the first `advertise` as well, for whoever asks at once. */
+  readonly sharesOpening?: boolean;
   /** True to make nothing, mend nothing and push nothing at the remote: what is not there is then an error. */
   readonly readOnly?: boolean;
   /** A directory of the adapter's own; deleting it while the beacon is closed costs a fetch and nothing else. */
@@ -81,15 +84,23 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
     const { answerTimeoutMs = DEFAULT_ANSWER_TIMEOUT_MS } = options;
     const transport: Transport = { pool, environment, remote, answerTimeoutMs };
     const advertisements = new Advertisements();
-    const first = await advertisements.read(await listRemote(transport, scratch));
+    const [listing, knownEpoch] = await Promise.all([
+      listRemote(transport, scratch),
+      options.knownEpoch?.(),
+    ]);
+    const first = await advertisements.read(listing);
     // Only a remote's own ids tell its object format.
     const sample = [...first.branches.values()][0] ?? '';
     if (sample.length === 64 && local === undefined) scratch = await open('sha256');
     const epoch =
-      options.knownEpoch ??
+      knownEpoch ??
       first.branches.get(options.epochBranch) ??
       (await startEpoch(transport, scratch, first, options));
-    const beacon = new GitBeacon({ ...options, transport, scratch, advertisements, local, epoch });
+    // An epoch commit that was just made is in no listing yet.
+    const isCurrent = options.sharesOpening === true && first.branches.has(options.epochBranch);
+    const opening = isCurrent ? first : undefined;
+    const parts = { ...options, transport, scratch, advertisements, opening, local, epoch };
+    const beacon = new GitBeacon(parts);
     await beacon.learnEpoch(epoch);
     return beacon;
   } catch (error) {

@@ -93,7 +93,10 @@ async function openStage(
       if (withoutIndex) {
         for (const end of ['', '-wal', '-shm']) rmSync(`${files.indexFile}${end}`, { force: true });
       }
-      live = await openTestNode(await fixture.open({ knownEpoch }), { ...files, logger });
+      live = await openTestNode(await fixture.open({ knownEpoch: () => knownEpoch }), {
+        ...files,
+        logger,
+      });
       return live;
     },
   };

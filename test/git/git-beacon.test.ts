@@ -71,6 +71,15 @@ describe('opening', () => {
     expect((await again.advertise()).tags.has(draft.transactionId)).toBe(true);
   });
 
+  test('may share its listing with the first look, and with no other', async () => {
+    const fixture = gitFixture();
+    const epoch = (await fixture.open()).epoch;
+    const beacon = await fixture.open({ sharesOpening: true });
+    fixture.setBranch('nfgt-later', epoch);
+    expect((await beacon.advertise()).branches.has('nfgt-later')).toBe(false);
+    expect((await beacon.advertise()).branches.has('nfgt-later')).toBe(true);
+  });
+
   test('a file URL means the directory', async () => {
     const fixture = gitFixture();
     const beacon = await fixture.open({ url: `file://${fixture.path}` });

@@ -299,7 +299,7 @@ export function memoryFixture(): BeaconFixture & { readonly remote: MemoryRemote
   const remote = new MemoryRemote();
   return {
     remote,
-    open: ({ knownEpoch } = {}) => Promise.resolve(new MemoryBeacon(remote, knownEpoch)),
+    open: ({ knownEpoch } = {}) => Promise.resolve(new MemoryBeacon(remote, knownEpoch?.())),
     addCommit: (commit) => remote.addCommit(commit),
     setBranch: (name, id) => void remote.branches.set(name, id),
     setTag: (name, id) => void remote.tags.set(name, id),
