@@ -26,7 +26,7 @@ export interface SyncPart {
 }
 
 /** Branches read and taken over at once: it bounds what is in memory, and for how long nothing else gets its turn. */
-const BRANCHES_A_PART = 256;
+const BRANCHES_A_PART = 96;
 
 /**
  * Brings the index up to the remote, a part of the changed branches after the other. What does not go on from where the
