@@ -10,6 +10,7 @@ import type { Person } from './app.ts';
 import type { OwnerIds } from './owner-ids.ts';
 import type { Database, Stores } from './ports/database.ts';
 import type { Holder } from './ports/settlement-store.ts';
+import { findTipKey } from './tip-key.ts';
 import type { WantedHandOver } from './settlements.ts';
 
 export interface CustodyOptions {
@@ -123,6 +124,64 @@ export class Custody {
       logger.warn({ assetId }, 'an asset left custody: someone else moved it on the chain');
     }
     return released;
+  }
+
+  /**
+   * Follows the chain where it has, as the newest of an asset, a transaction of ours that was given up: a commit that a
+   * dying remote kept counts as soon as anybody sets its tag. Its passphrase is in the vault, and the asset is whose the
+   * transaction says. What is owed since a rewriting that was accepted is followed by whoever hands it over.
+   * @returns the assets that were followed.
+   */
+  async followReturned(assetIds?: readonly AssetId[]): Promise<readonly AssetId[]> {
+    const { database, node, vault, logger } = this.#options;
+    const ids = assetIds ?? (await this.#listReturned());
+    const followed: AssetId[] = [];
+    for (const assetId of ids) {
+      const tip = node.chain.findTip(assetId);
+      const holder = tip && (await database.read((stores) => this.#holderByReturned(stores, tip)));
+      if (tip === undefined || holder === undefined) continue;
+      const key = await findTipKey({ database, vault, recoveryEntries: [] }, tip);
+      if (key?.entry.custody !== 'bot') continue;
+      await database.transaction(async (stores) => {
+        if ((await this.#holderByReturned(stores, tip)) === undefined) return;
+        const { transactionId, ownerId, transactionTime: obtainedAt } = tip;
+        await stores.vault.takeBack(transactionId);
+        const holding = { assetId, holder, ownerId, transactionId, obtainedAt };
+        await stores.settlements.putHolding(holding);
+        if (holder !== 'bot') await stores.settlements.putOwner(ownerId, holder);
+        followed.push(assetId);
+      });
+    }
+    for (const assetId of followed) {
+      logger.error({ assetId }, 'a transaction that was given up is on the chain; it is followed');
+    }
+    return followed;
+  }
+
+  /** Whose an asset is by a tip that was given up; undefined for any other tip, and while a settlement is under way. */
+  async #holderByReturned(
+    { journal, settlements, redeliveries }: Stores,
+    tip: IndexedTransaction,
+  ): Promise<Holder | undefined> {
+    const { assetId, transactionId } = tip;
+    const entry = await journal.findEntry(transactionId);
+    if (entry?.state !== 'rejected' || entry.reason === 'TRANSACTION_LOST') return undefined;
+    if (!entry.record.equals(tip.record)) return undefined;
+    if ((await settlements.findHolding(assetId))?.transactionId === transactionId) return undefined;
+    if ((await redeliveries.findRedelivery(assetId)) !== undefined) return undefined;
+    const reservation = await settlements.findReservation(assetId);
+    if (reservation?.by.kind === 'settlement') return undefined;
+    const settlement = await settlements.findSettlement(entry.groupId);
+    return settlement?.handOvers.find((each) => each.transactionId === transactionId)?.to;
+  }
+
+  /** Assets whose newest transaction was given up. */
+  async #listReturned(): Promise<readonly AssetId[]> {
+    const { database, node } = this.#options;
+    const rejected = await database.read(({ journal }) => journal.listRejected());
+    const isTip = ({ assetId, transactionId }: (typeof rejected)[number]): boolean =>
+      node.chain.findTip(assetId)?.transactionId === transactionId;
+    return rejected.filter(isTip).map(({ assetId }) => assetId);
   }
 
   /** Assets in custody whose newest transaction is not the one that the rows know. */

@@ -29,6 +29,8 @@ export class ChainFollower {
   /** What the recovery journal held at the start; undefined once the vault has all of it. */
   #entries: readonly RecoveryEntry[] | undefined;
   #turn: Promise<void> = Promise.resolve();
+  /** True while a look at what was heard waits for its turn. */
+  #isDue = false;
 
   /** Listens from now on, so that nothing that a stranger does before the first look is missed. */
   constructor(parts: FollowParts) {
@@ -40,9 +42,7 @@ export class ChainFollower {
         if (foreign) this.#hear([transaction.assetId]);
       }),
       settlements.onEnded((ended) => this.#hear(this.#listMovedOn(ended))),
-      startTimer(logger, 'custody', RETRY_INTERVAL_MS, () =>
-        this.#inTurn(() => this.#followMoved()),
-      ),
+      startTimer(logger, 'custody', RETRY_INTERVAL_MS, () => this.#lookSoon()),
     ];
   }
 
@@ -51,35 +51,54 @@ export class ChainFollower {
     if (entries !== undefined) this.#entries = entries;
     return this.#inTurn(async () => {
       await this.#takeRecovered();
+      await this.#parts.custody.followReturned();
       await this.#parts.custody.releaseForeign();
       await this.#redeliver();
     });
   }
 
-  close(): void {
+  /** Stops listening, and resolves when the look under way is over. */
+  async close(): Promise<void> {
     for (const stop of this.#stops) stop();
+    await this.#turn;
   }
 
   #hear(assetIds: readonly AssetId[]): void {
     if (assetIds.length === 0) return;
     for (const assetId of assetIds) this.#moved.add(assetId);
-    unwaited(this.#parts.logger, 'custody', () => this.#inTurn(() => this.#followMoved()));
+    if (!this.#isDue) unwaited(this.#parts.logger, 'custody', () => this.#lookSoon());
   }
 
   /** A settlement may come to its end after a stranger has moved on what it brought. */
   #listMovedOn({ handOvers }: SettlementView): readonly AssetId[] {
     const { chain } = this.#parts.node;
     return handOvers.flatMap(({ assetId, transactionId }) => {
-      const tip = chain.findTip(assetId);
-      return tip === undefined || tip.transactionId === transactionId ? [] : [assetId];
+      const stands = chain.findTransaction(transactionId) !== undefined;
+      return stands && chain.findTip(assetId)?.transactionId !== transactionId ? [assetId] : [];
+    });
+  }
+
+  #lookSoon(): Promise<void> {
+    this.#isDue = true;
+    return this.#inTurn(async () => {
+      this.#isDue = false;
+      await this.#followMoved();
+      await this.#redeliver();
     });
   }
 
   async #followMoved(): Promise<void> {
     const assetIds = [...this.#moved];
-    if (assetIds.length > 0) await this.#parts.custody.releaseForeign(assetIds);
-    for (const assetId of assetIds) this.#moved.delete(assetId);
-    await this.#redeliver();
+    if (assetIds.length === 0) return;
+    // Before the look: what is heard meanwhile is looked at again.
+    this.#moved.clear();
+    try {
+      await this.#parts.custody.followReturned(assetIds);
+      await this.#parts.custody.releaseForeign(assetIds);
+    } catch (error) {
+      for (const assetId of assetIds) this.#moved.add(assetId);
+      throw error;
+    }
   }
 
   async #takeRecovered(): Promise<void> {

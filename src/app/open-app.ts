@@ -118,7 +118,7 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
     audit,
     close: async () => {
       for (const stop of timers) stop();
-      follower.close();
+      await follower.close();
       alarms.close();
       await settling.close();
     },

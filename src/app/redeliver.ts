@@ -32,20 +32,32 @@ const OF_ALL_ASSETS: ReadonlySet<ErrorCode> = new Set([
   'RECOVERY_JOURNAL_UNWRITABLE',
 ]);
 
+/** The pause after a hand-over anew that came to nothing; each is twice as long as the one before. */
+const RETRY_BASE_MS = 5_000;
+const RETRY_MAX_MS = 300_000;
+
+/** How often an asset was tried, and when it may be tried again, in ms of `performance.now()`. */
+interface Tries {
+  readonly count: number;
+  readonly notBefore: number;
+}
+
 /**
  * Makes the function that prepares a movement for everything that is owed and not under way, and forgets what was
- * delivered. What cannot go now goes when it is called again; each reason is told once.
+ * delivered. What cannot go now goes when it is called again, with growing pauses, for every try leaves its rows; each
+ * reason is told once.
  */
 export function makeRedeliver(parts: RedeliverParts): () => Promise<void> {
   const { database, logger } = parts;
   const told = new Map<AssetId, string>();
+  const tries = new Map<AssetId, Tries>();
   return async () => {
     const owed = await database.read(({ redeliveries }) => redeliveries.listRedeliveries());
     for (const redelivery of owed) {
       const { assetId, holder } = redelivery;
       try {
         await followReturned(parts, redelivery);
-        await takeStep(parts, redelivery);
+        await takeStep(parts, redelivery, tries);
         told.delete(assetId);
       } catch (error) {
         // What is wrong with one asset, be it a bug, holds up none of the others.
@@ -61,15 +73,24 @@ export function makeRedeliver(parts: RedeliverParts): () => Promise<void> {
   };
 }
 
-async function takeStep(parts: RedeliverParts, redelivery: Redelivery): Promise<void> {
+async function takeStep(
+  parts: RedeliverParts,
+  redelivery: Redelivery,
+  tries: Map<AssetId, Tries>,
+): Promise<void> {
   const { database, logger } = parts;
   const { assetId, holder } = redelivery;
   const step = await database.read((stores) => findStep(stores, parts, redelivery));
   if (step === 'wait') return;
   if (step === 'hand-over' || step === 'mint') {
+    const { count, notBefore } = tries.get(assetId) ?? { count: 0, notBefore: -Infinity };
+    if (performance.now() < notBefore) return;
     await deliver(parts, redelivery, step);
+    const pauseMs = Math.min(RETRY_BASE_MS * 2 ** count, RETRY_MAX_MS);
+    tries.set(assetId, { count: count + 1, notBefore: performance.now() + pauseMs });
     return;
   }
+  tries.delete(assetId);
   await database.transaction(({ redeliveries }) => redeliveries.removeRedelivery(assetId));
   if (step === 'done') return;
   logger.error(

@@ -117,7 +117,10 @@ export class Settlements {
   readonly #ended: Listeners<SettlementView>;
   readonly #tracked = new Map<SettlementId, Promise<void>>();
   /** Requests that are being carried out. */
-  readonly #moving = new Map<IdempotencyKey, Promise<Moved<unknown>>>();
+  readonly #moving = new Map<
+    IdempotencyKey,
+    { readonly kind: SettlementKind; readonly moved: Promise<Moved<unknown>> }
+  >();
   #waiters = 0;
 
   constructor(options: SettlementsOptions) {
@@ -137,16 +140,16 @@ export class Settlements {
     request: MoveRequest,
     plan: () => Promise<MovementPlan<Answer>> | MovementPlan<Answer>,
   ): Promise<Moved<Answer>> {
-    const { key } = request;
+    const { key, kind } = request;
     const running = this.#moving.get(key);
     if (running !== undefined) {
-      const { view, answer } = await running;
-      if (view.kind !== request.kind) throw new AppError('KEY_REUSED');
+      if (running.kind !== kind) throw new AppError('KEY_REUSED');
+      const { view, answer } = await running.moved;
       // SAFETY: the same kind of movement has the same kind of answer.
       return { view, answer: answer as Answer, group: undefined };
     }
     const moved = this.#moveOnce(request, plan).finally(() => this.#moving.delete(key));
-    this.#moving.set(key, moved);
+    this.#moving.set(key, { kind, moved });
     return await moved;
   }
 

@@ -153,7 +153,10 @@ export interface ChainIndex extends RecordReader, ChainSurvey {
   forgetAsset(assetId: AssetId): void;
   /** Assets whose id contains the text, ignoring the case of ASCII letters, in order of id. */
   searchAssets(text: string, limit: number): AssetId[];
-  listFaults(limit: number): ChainFault[];
+  /** In the order of their branches. @param fault only these */
+  listFaults(limit: number, fault?: string): ChainFault[];
+  /** What is wrong with a commit on this branch; undefined for a sound one and for one that was not read. */
+  findFault(branch: string, commitId: CommitId): string | undefined;
   forgetFault(branch: string, commitId: CommitId): void;
   totals(): ChainTotals;
   close(): void;

@@ -55,6 +55,8 @@ export interface JournalStore {
    * custody follows is among them.
    */
   listCommitted(): Promise<readonly Pick<JournalEntry, 'transactionId' | 'assetId'>[]>;
+  /** Every rejected transaction: what was given up may still come to stand on the chain. */
+  listRejected(): Promise<readonly Pick<JournalEntry, 'transactionId' | 'assetId'>[]>;
   /** Marks pending groups; entries that are resolved already stay as they are. */
   resolveGroups(
     groupIds: readonly SettlementId[],

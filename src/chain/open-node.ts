@@ -7,7 +7,7 @@ import type { AssetId, SettlementId, TransactionId } from '../shared/ids.ts';
 import { Listeners } from '../shared/listeners.ts';
 import type { Logger } from '../shared/logger.ts';
 import { measure, secondsSince } from '../shared/measurements.ts';
-import type { Beacon } from './beacon.ts';
+import type { Advertisement, Beacon } from './beacon.ts';
 import type { BranchAddition, ChainIndex, IndexedTransaction } from './chain-index.ts';
 import type { JournalEntry, JournalStore, NodeDatabase } from './journal-store.ts';
 import type {
@@ -25,10 +25,11 @@ import { predecessorProof } from './proofs.ts';
 import type { Sealer } from './publisher.ts';
 import { Pusher } from './pusher.ts';
 import { encodeRecord, type TransactionRecord } from './record.ts';
+import { branchOf } from './refs.ts';
 import { Role } from './role.ts';
 import { Rewritten } from './rewritten.ts';
 import { answersHash, generatePassphrase, hashPassphrase, isPlainHash } from './succession.ts';
-import { syncIndex } from './sync.ts';
+import { NOT_GOING_ON, syncIndex } from './sync.ts';
 
 export interface NodeOptions {
   readonly beacon: Beacon;
@@ -92,8 +93,9 @@ class Node implements NfgtNode {
   #lastSyncAt: number | null = null;
   #isBeaconAway = false;
   readonly #rewritten: Rewritten;
-  /** As the last sync that came to its end saw the remote. */
+  /** Both as the last sync that came to its end saw the remote. */
   #halfPushed: ReadonlySet<TransactionId> = new Set();
+  #branches: Advertisement['branches'] = new Map();
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeOptions, role: Role) {
@@ -118,6 +120,7 @@ class Node implements NfgtNode {
       syncNow: () => this.#syncNow(),
       isStopped: () => this.#rewritten.now !== undefined,
       isHalfPushed: (transactionId) => this.#halfPushed.has(transactionId),
+      isAstray: (assetId) => this.#isAstray(assetId),
       mayPush: () => this.#role.current === 'validator',
       recheckRole: () => this.#role.recheck(),
       announce: (additions) => this.#announce(additions, false),
@@ -292,7 +295,10 @@ class Node implements NfgtNode {
     try {
       const rewrites = await syncIndex(beacon, index, {
         witnesses: this.#rewritten.witnesses,
-        isOwn: (transactionId) => this.#pusher.isOwn(transactionId),
+        isOwn: (transactionId, record) => this.#pusher.isOwn(transactionId, record),
+        onAdvertised: ({ branches }) => {
+          this.#branches = branches;
+        },
         onPart: ({ additions, faults, ...part }) => {
           for (const transactionId of part.halfPushed) halfPushed.add(transactionId);
           for (const fault of faults) logger.warn(fault, 'skipped what breaks the chain format');
@@ -310,6 +316,12 @@ class Node implements NfgtNode {
       const result = this.#isBeaconAway ? 'failed' : 'done';
       measure('sync', { result, seconds: secondsSince(startedAt) });
     }
+  }
+
+  #isAstray(assetId: AssetId): boolean {
+    const branch = branchOf(assetId);
+    const tip = this.#branches.get(branch);
+    return tip !== undefined && this.#options.index.findFault(branch, tip) === NOT_GOING_ON;
   }
 
   async #syncPatiently(): Promise<void> {
@@ -345,10 +357,10 @@ class Node implements NfgtNode {
     // A start takes over thousands of transactions while nobody listens yet.
     if (committed.isEmpty && ownerChanged.isEmpty) return;
     for (const { assetId, transactions } of additions) {
-      for (const { record } of transactions) {
+      for (const { record, bytes } of transactions) {
         const transaction = this.chain.findTransaction(record.transactionId);
         if (transaction === undefined) continue;
-        const foreign = fromRemote && !this.#pusher.isOwn(record.transactionId);
+        const foreign = fromRemote && !this.#pusher.isOwn(record.transactionId, bytes);
         this.#emit('transaction-committed', { transaction, foreign });
         const from = this.#findPredecessor(transaction)?.ownerId;
         if (from !== record.ownerId) {

@@ -23,8 +23,8 @@ const REFUSED_PAUSE_MAX_MS = 1_000;
  * by then it is no race any more, and a late push of ours cannot get past that ref either.
  */
 const MAX_BLAMED = 5;
-/** The same for what is left of a group that is lost already. */
-const MAX_BLAMED_COMPLETING = 2 * MAX_BLAMED;
+/** How often the remote may refuse to complete what it has kept of a lost group, for whatever reason. */
+const MAX_COMPLETIONS = 5;
 /** How long a push whose answer was lost may still be on its way into the remote. */
 const DEFAULT_LATE_PUSH_MS = 120_000;
 /** How many outcomes are remembered in memory; older ones are read from the journal. */
@@ -43,6 +43,8 @@ interface PusherOptions {
   readonly isStopped: () => boolean;
   /** True for a transaction that the last sync saw at the tip of its branch, without its tag. */
   readonly isHalfPushed: (transactionId: TransactionId) => boolean;
+  /** True when the last sync saw the asset's branch on something that the chain as it is known does not lead to. */
+  readonly isAstray: (assetId: AssetId) => boolean;
   /** False while the node is an observer: what still waits is then looked for on the remote, never sent. */
   readonly mayPush: () => boolean;
   /** Finds out whether a final refusal means that the right to push is gone; only called while holding the beacon's turn. */
@@ -59,6 +61,10 @@ interface Group {
   refusals: number;
   /** How often the remote named one of its refs as the reason. */
   blamed: number;
+  /** How often it refused to complete what it had kept. */
+  completions: number;
+  /** True once a push of it was not clearly accepted. */
+  isUnclear: boolean;
   /** When it may be tried again, in ms of `performance.now()`; so is the next one. */
   dueAt: number;
   /** Until then an earlier push of it, whose answer was lost, may still arrive. */
@@ -89,7 +95,8 @@ export class Pusher {
   /** Read from the journal, waiting for the next push, first come first. */
   #waiting: Group[] = [];
   readonly #pendingAssets = new Map<AssetId, TransactionId>();
-  readonly #ownTransactions = new Set<TransactionId>();
+  /** The record of every transaction that waits. */
+  readonly #ownTransactions = new Map<TransactionId, Buffer>();
   readonly #outcomes = new Map<SettlementId, GroupOutcome>();
   readonly #waiters = new Map<SettlementId, ((outcome: GroupOutcome) => void)[]>();
   readonly #stopping = new AbortController();
@@ -125,17 +132,18 @@ export class Pusher {
     return this.#pendingAssets.has(assetId);
   }
 
-  isOwn(transactionId: TransactionId): boolean {
-    return this.#ownTransactions.has(transactionId);
+  /** True for this very record; a stranger may have taken its id for another one. */
+  isOwn(transactionId: TransactionId, record: Buffer): boolean {
+    return this.#ownTransactions.get(transactionId)?.equals(record) === true;
   }
 
   /** Reads what an earlier process left pending in the journal; nothing is pushed before `recover`. */
   async readPending(): Promise<void> {
     const pending = await this.#options.database.read(({ journal }) => journal.listPending());
-    for (const { groupId, transactionId } of pending) {
+    for (const { groupId, transactionId, record } of pending) {
       this.#submitted.add(groupId);
       this.#inherited.add(groupId);
-      this.#ownTransactions.add(transactionId);
+      this.#ownTransactions.set(transactionId, record);
     }
     if (pending.length > 0) {
       const { logger } = this.#options;
@@ -239,14 +247,15 @@ export class Pusher {
       this.#resolveEnded(groupId, entries);
       if (pending.length === 0 || this.#waiting.some((group) => group.groupId === groupId))
         continue;
-      for (const { assetId, transactionId } of pending) {
+      for (const { assetId, transactionId, record } of pending) {
         this.#pendingAssets.set(assetId, transactionId);
-        this.#ownTransactions.add(transactionId);
+        this.#ownTransactions.set(transactionId, record);
       }
       const now = performance.now();
-      const inAirUntil = this.#inherited.delete(groupId) ? now + this.#latePushMs : now;
-      const line = { groupId, entries: pending, refusals: 0, blamed: 0, dueAt: now, inAirUntil };
-      this.#waiting.push(line);
+      const isUnclear = this.#inherited.delete(groupId);
+      const inAirUntil = isUnclear ? now + this.#latePushMs : now;
+      const tries = { refusals: 0, blamed: 0, completions: 0, isUnclear, dueAt: now, inAirUntil };
+      this.#waiting.push({ groupId, entries: pending, ...tries });
     }
   }
 
@@ -288,6 +297,7 @@ export class Pusher {
       this.#options.announce(additions);
       return 'done';
     }
+    for (const group of open) group.isUnclear = true;
     if (result.outcome === 'unknown') {
       const inAirUntil = performance.now() + this.#latePushMs;
       for (const group of open) group.inAirUntil = inAirUntil;
@@ -432,20 +442,21 @@ export class Pusher {
     }
     const now = performance.now();
     if (result.outcome === 'unknown') group.inAirUntil = now + this.#latePushMs;
-    else if (result.stale.length > 0) group.blamed += 1;
-    const isFinal = result.outcome === 'refused' && !result.retryable && group.inAirUntil <= now;
-    if (isFinal || group.blamed >= MAX_BLAMED_COMPLETING) return true;
+    else group.completions += 1;
     this.#setAside(group);
-    return false;
+    // What cannot be completed is followed when it comes to count all the same.
+    const isFinal = result.outcome === 'refused' && !result.retryable;
+    return (isFinal || group.completions >= MAX_COMPLETIONS) && group.inAirUntil <= now;
   }
 
   /**
    * A group is committed when its records stand on the chain. It is lost only when a branch has moved off the parent of
    * one of its commits or a tag is taken: then no late push of ours can get through any more. Anything less certain,
-   * a lock on the remote for example, is tried again.
+   * a lock on the remote for example, is tried again. The index does not follow a branch that somebody led astray, be it
+   * by a merge of ours into something else; that is looked at where a push has met something.
    */
-  #judge({ entries }: Group): Verdict {
-    const { index } = this.#options;
+  #judge({ entries, isUnclear }: Group): Verdict {
+    const { index, isAstray } = this.#options;
     const found = entries.map(({ transactionId }) => index.findTransaction(transactionId));
     const isOurs = entries.map((entry, at) => found[at]?.record.equals(entry.record) ?? false);
     if (isOurs.every(Boolean)) return 'committed';
@@ -453,7 +464,8 @@ export class Pusher {
       if (found[at] !== undefined) return isOurs[at] !== true;
       // Without a branch nobody has been quicker; the mint's parent may then be an older tip of the epoch branch.
       const branchCommit = index.findBranchCommit(entry.assetId);
-      return branchCommit !== undefined && branchCommit !== entry.parent;
+      if (branchCommit !== undefined && branchCommit !== entry.parent) return true;
+      return isUnclear && isAstray(entry.assetId);
     });
     return isLost ? 'lost' : undefined;
   }

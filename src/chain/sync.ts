@@ -7,7 +7,9 @@ import { assetOfBranch, branchOf } from './refs.ts';
 import { findRewrites, inBoth, type Rewrite, type Witness } from './rewrites.ts';
 
 const TAG_MISSING = 'transaction without a tag on its commit';
-const NOT_GOING_ON = 'history does not go on from where it stood';
+/** Of a branch whose commits the index does not take over. */
+export const NOT_GOING_ON = 'history does not go on from where it stood';
+const OF_ANOTHER_ASSET = 'record names another asset than its branch';
 
 type Addition = BranchAddition['transactions'][number];
 
@@ -31,7 +33,8 @@ const BRANCHES_A_PART = 96;
 /**
  * Brings the index up to the remote, a part of the changed branches after the other. What does not go on from where the
  * index knows it changes nothing in it: the index keeps the old truth.
- * @param watch.isOwn true for a transaction that this node has accepted and not seen through yet.
+ * @param watch.isOwn true for a record that this node has accepted and not seen through yet.
+ * @param watch.onAdvertised told what the remote has, once it was read to its end.
  * @param watch.onPart told of each part once it stands in the index.
  * @param watch.witnesses transactions that are known to be committed, whether or not the index has them.
  * @returns the refs that were rewritten, as two looks at the remote agree on them.
@@ -41,12 +44,13 @@ export async function syncIndex(
   beacon: Beacon,
   index: ChainIndex,
   watch: {
-    readonly isOwn?: (transactionId: TransactionId) => boolean;
+    readonly isOwn?: (transactionId: TransactionId, record: Buffer) => boolean;
+    readonly onAdvertised?: (advertisement: Advertisement) => void;
     readonly onPart?: (part: SyncPart) => void;
     readonly witnesses?: readonly Witness[];
   } = {},
 ): Promise<readonly Rewrite[]> {
-  const { isOwn = () => false, onPart, witnesses = [] } = watch;
+  const { isOwn = () => false, onAdvertised, onPart, witnesses = [] } = watch;
   const advertisement = await beacon.advertise();
   const lateTagged = findLateTagged(advertisement, index);
   const changed = [...lateTagged, ...findChanged(advertisement, index)];
@@ -73,6 +77,7 @@ export async function syncIndex(
     index.apply(part.additions, part.faults);
     onPart?.(part);
   }
+  onAdvertised?.(advertisement);
   const known = { beacon, index, witnesses, held };
   const rewrites = await findRewrites(advertisement, known);
   if (rewrites.length > 0) {
@@ -86,9 +91,9 @@ export async function syncIndex(
 
 /** Faults that say of a branch that it was rewritten, once it was put back. */
 function forgetUndone({ branches }: Advertisement, index: ChainIndex): void {
-  for (const { branch, commitId, fault } of index.listFaults(MAX_FAULTS_REREAD)) {
+  for (const { branch, commitId } of index.listFaults(MAX_FAULTS_REREAD, NOT_GOING_ON)) {
     const assetId = assetOfBranch(branch);
-    if (fault !== NOT_GOING_ON || assetId === undefined) continue;
+    if (assetId === undefined) continue;
     const known = index.findBranchCommit(assetId);
     if (known !== undefined && known === branches.get(branch)) index.forgetFault(branch, commitId);
   }
@@ -104,7 +109,7 @@ function checkBranches(
   for (const [branch, commits] of chains) {
     const assetId = assetOfBranch(branch);
     if (assetId === undefined) continue;
-    const { chain, half } = splitHalfPushed(commits.map(parseCommit), sync);
+    const { chain, half } = splitHalfPushed(assetId, commits.map(parseCommit), sync);
     if (half !== undefined) halfPushed.push(half);
     const checked = checkBranch({ ...sync, assetId, chain });
     faults.push(...checked.faults);
@@ -132,7 +137,7 @@ function findChanged(advertisement: Advertisement, index: ChainIndex): [string, 
  * to go on from it.
  */
 function findLateTagged(advertisement: Advertisement, index: ChainIndex): [string, CommitId][] {
-  const untagged = index.listFaults(MAX_FAULTS_REREAD).filter(({ fault }) => fault === TAG_MISSING);
+  const untagged = index.listFaults(MAX_FAULTS_REREAD, TAG_MISSING);
   // Nearly always nothing waits for its tag, and then the tags, thousands of them, need not be looked at.
   if (untagged.length === 0) return [];
   const tagged = new Set(advertisement.tags.values());
@@ -154,7 +159,7 @@ interface BranchCheck {
   readonly advertisement: Advertisement;
   readonly index: ChainIndex;
   readonly beacon: Pick<Beacon, 'isEpoch'>;
-  readonly isOwn: (transactionId: TransactionId) => boolean;
+  readonly isOwn: (transactionId: TransactionId, record: Buffer) => boolean;
   /** Branches that are read anew from their beginning, because a tag came late. */
   readonly late: ReadonlySet<string>;
   /** Transactions that a chain must have, whatever else the index knows of it. */
@@ -186,6 +191,10 @@ function checkBranch(check: BranchCheck): {
   for (const commit of chain) {
     const transaction = checkCommit(commit, check);
     if ('fault' in transaction) {
+      // A branch may be put onto the chain of another asset, however long: the last of such commits stands for all.
+      if (faults.at(-1)?.fault === OF_ANOTHER_ASSET && transaction.fault === OF_ANOTHER_ASSET) {
+        faults.pop();
+      }
       faults.push({ branch, commitId: commit.commitId, fault: transaction.fault });
     } else {
       check.seen.add(transaction.record.transactionId);
@@ -225,13 +234,14 @@ function parseCommit({ record: bytes, ...commit }: ChainCommit): ParsedCommit {
  * @returns the chain before that commit, and its transaction when nothing stands on it.
  */
 function splitHalfPushed(
+  assetId: AssetId,
   chain: readonly ParsedCommit[],
   { advertisement, isOwn }: Pick<BranchCheck, 'advertisement' | 'isOwn'>,
 ): { readonly chain: readonly ParsedCommit[]; readonly half: TransactionId | undefined } {
-  for (const [position, { record }] of chain.entries()) {
-    if ('fault' in record) continue;
+  for (const [position, { record, bytes }] of chain.entries()) {
+    if ('fault' in record || record.assetId !== assetId) continue;
     const { transactionId } = record;
-    if (!isOwn(transactionId) || advertisement.tags.has(transactionId)) continue;
+    if (!isOwn(transactionId, bytes) || advertisement.tags.has(transactionId)) continue;
     const isTip = position === chain.length - 1;
     return { chain: chain.slice(0, position), half: isTip ? transactionId : undefined };
   }
@@ -244,8 +254,7 @@ function checkCommit(
 ): Addition | { readonly fault: string } {
   if (parents.length !== 1) return { fault: 'merge commit' };
   if ('fault' in record) return record;
-  if (record.assetId !== check.assetId)
-    return { fault: 'record names another asset than its branch' };
+  if (record.assetId !== check.assetId) return { fault: OF_ANOTHER_ASSET };
   if (message !== recordDigest(bytes)) {
     return { fault: 'commit message is not the hash of the record' };
   }

@@ -73,7 +73,7 @@ interface Accepting extends OpenState {
   /** The chain as the node knew it. */
   readonly before: ChainIndex;
   readonly witnesses: readonly Witness[];
-  readonly isOwn: (transactionId: TransactionId) => boolean;
+  readonly isOwn: (transactionId: TransactionId, record: Buffer) => boolean;
   readonly workDir: string;
   readonly closers: Closers;
 }
@@ -124,8 +124,9 @@ async function openAll(
   closers.add(() => beacon.close());
   const witnesses = await listWitnesses(database, before);
   const pending = await database.read(({ journal }) => journal.listPending());
-  const own = new Set(pending.map(({ transactionId }) => transactionId));
-  const isOwn = (transactionId: TransactionId): boolean => own.has(transactionId);
+  const own = new Map(pending.map(({ transactionId, record }) => [transactionId, record]));
+  const isOwn = (transactionId: TransactionId, record: Buffer): boolean =>
+    own.get(transactionId)?.equals(record) === true;
   return { config, database, vault, beacon, before, witnesses, isOwn, workDir, closers };
 }
 

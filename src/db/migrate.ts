@@ -7,6 +7,7 @@ import { up as reveals } from './migrations/0002-reveals.ts';
 import { up as restores } from './migrations/0003-restores.ts';
 import { up as rewritten } from './migrations/0004-rewritten.ts';
 import { up as acceptedRewritings } from './migrations/0005-accepted-rewritings.ts';
+import { up as returned } from './migrations/0006-returned.ts';
 
 /** In code, not in a folder that is read at run time: the build and the tests then see the same list. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -15,6 +16,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-restores': { up: restores },
   '0004-rewritten': { up: rewritten },
   '0005-accepted-rewritings': { up: acceptedRewritings },
+  '0006-returned': { up: returned },
 };
 
 /**

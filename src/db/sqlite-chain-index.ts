@@ -50,6 +50,7 @@ const SCHEMA = `
     fault TEXT NOT NULL,
     PRIMARY KEY (branch, commit_id)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX faults_by_kind ON faults (fault, branch);
 `;
 
 const COLUMNS = `t.transaction_id, t.asset_id, t.owner_id, t.transaction_time, t.successor_hash, t.commit_id,
@@ -354,12 +355,18 @@ class SqliteChainIndex implements ChainIndex {
     return this.#statements.search.all(pattern, limit).map((row) => row.asset_id as AssetId);
   }
 
-  listFaults(limit: number): ChainFault[] {
-    return this.#statements.faults.all(limit).map((row) => ({
+  listFaults(limit: number, fault?: string): ChainFault[] {
+    const { faults, faultsOfKind } = this.#statements;
+    const rows = fault === undefined ? faults.all(limit) : faultsOfKind.all(fault, limit);
+    return rows.map((row) => ({
       branch: row.branch,
       commitId: row.commit_id as CommitId,
       fault: row.fault,
     }));
+  }
+
+  findFault(branch: string, commitId: CommitId): string | undefined {
+    return this.#statements.findFault.get(branch, commitId);
   }
 
   forgetFault(branch: string, commitId: CommitId): void {
@@ -456,6 +463,17 @@ function prepareStatements(db: BetterSqlite3.Database) {
     faults: db.prepare<[number], { branch: string; commit_id: string; fault: string }>(
       'SELECT branch, commit_id, fault FROM faults ORDER BY branch, commit_id LIMIT ?',
     ),
+    faultsOfKind: db.prepare<
+      [string, number],
+      { branch: string; commit_id: string; fault: string }
+    >(
+      'SELECT branch, commit_id, fault FROM faults WHERE fault = ? ORDER BY branch, commit_id LIMIT ?',
+    ),
+    findFault: db
+      .prepare<[string, string], string>(
+        'SELECT fault FROM faults WHERE branch = ? AND commit_id = ?',
+      )
+      .pluck(),
     totals: db.prepare<[], ChainTotals>(
       `SELECT (SELECT count(*) FROM assets WHERE length > 0) AS assets,
               (SELECT count(*) FROM transactions) AS transactions`,

@@ -81,6 +81,13 @@ const listCommitted = statement(() =>
     )
     .orderBy('sequence'),
 );
+const listRejected = statement(() =>
+  query
+    .selectFrom('journal')
+    .select(['transaction_id as transactionId', 'asset_id as assetId'])
+    .where('state', '=', sql.lit('rejected'))
+    .orderBy('sequence'),
+);
 const countPending = statement(() =>
   query
     .selectFrom('journal')
@@ -158,6 +165,10 @@ export class SqliteJournalStore implements Synchronous<JournalStore> {
 
   listCommitted(): readonly Pick<JournalEntry, 'transactionId' | 'assetId'>[] {
     return this.#connection.all(listCommitted, {});
+  }
+
+  listRejected(): readonly Pick<JournalEntry, 'transactionId' | 'assetId'>[] {
+    return this.#connection.all(listRejected, {});
   }
 
   resolveGroups(

@@ -57,6 +57,7 @@ const LOOSE_REFS_LIMIT = 256;
 /** As old as a slow remote's answer may be. */
 const OPENING_FRESH_MS = 5_000;
 const MAX_ANCESTRIES = 10_000;
+const MAX_NEED_HISTORY = 10_000;
 
 /** Where the adapter says what nobody waits for. */
 export interface BeaconLogger {
@@ -95,8 +96,8 @@ export class GitBeacon implements Beacon {
   private readonly ownRefs: PackedRefs | undefined;
   /** Pushes share the outbox: one at a time. */
   private pushing: Promise<unknown> = Promise.resolve();
-  /** True after a push without history whose end nobody knows: what is missing may be the reason, so the next has it. */
-  private needsHistory = false;
+  /** Of pushes without history whose end nobody knows: what is missing may be the reason, so their next push has it. */
+  private readonly needHistory = new Set<TransactionId>();
   private opening: Advertisement | undefined;
   private readonly openedAt = performance.now();
   private joining: Promise<void> | undefined;
@@ -261,7 +262,8 @@ export class GitBeacon implements Beacon {
       }
       batch = await this.prepareBatch(drafts, trees);
       if (await this.writeOwn(batch)) return { outcome: 'accepted', commits: batch.commits };
-      bases = this.needsHistory ? undefined : await this.readBases(drafts, trees);
+      const isSlim = !drafts.some(({ transactionId }) => this.needHistory.has(transactionId));
+      bases = isSlim ? await this.readBases(drafts, trees) : undefined;
       await this.fillOutbox(batch, bases);
     } catch (error) {
       // Whatever went wrong, the remote has heard nothing of it.
@@ -401,7 +403,15 @@ export class GitBeacon implements Beacon {
     );
     // A refusal counts when git saw all that there is: what it makes of missing history is not ours to foresee.
     if (withoutOthers && verdict.outcome === 'refused') verdict = await this.pushRefs(refs);
-    this.needsHistory = withoutOthers && verdict.outcome === 'unknown';
+    for (const { transactionId } of drafts) {
+      if (verdict.outcome === 'accepted') this.needHistory.delete(transactionId);
+      else if (withoutOthers && verdict.outcome === 'unknown') this.needHistory.add(transactionId);
+    }
+    // A group that was given up is never pushed again: the oldest are let go.
+    for (const transactionId of this.needHistory) {
+      if (this.needHistory.size <= MAX_NEED_HISTORY) break;
+      this.needHistory.delete(transactionId);
+    }
     if (verdict.outcome === 'refused') {
       const stale = new Set([...verdict.staleRefs].flatMap((ref) => owners.get(ref) ?? []));
       return refused([...stale], redact(verdict.reason), verdict.retryable);

@@ -33,8 +33,8 @@ export interface VaultStore {
   /** The waiting entry becomes current; the asset's current one becomes spent. Repeating it is harmless. */
   promote(transactionId: TransactionId): Promise<void>;
   /**
-   * The chain was set back to this entry's transaction, and accepted so: whatever became of it, it is the current one
-   * again, and what was current is spent.
+   * The chain was set back to this entry's transaction, and accepted so, or came to have it though it was given up:
+   * whatever became of it, it is the current one again, and what was current is spent.
    */
   takeBack(transactionId: TransactionId): Promise<void>;
   /** The waiting entry becomes void. */

@@ -67,6 +67,26 @@ describe('a branch that stands on the commits of another asset', () => {
     index.close();
   });
 
+  test('is one fault, however long that chain is, and hides no late tag', async () => {
+    const remote = new MemoryRemote();
+    for (let n = 0; n < 1_001; n += 1) moveOn(remote, 'long');
+    const index = openChainIndex(':memory:');
+    const beacon = new MemoryBeacon(remote);
+    await syncIndex(beacon, index);
+    remote.branches.set('nfgt-0', remote.branches.get('nfgt-long')!);
+    await syncIndex(beacon, index);
+    expect(index.listFaults(10)).toHaveLength(1);
+    const tip = moveOn(remote, 'z');
+    const [id] = [...remote.tags].find(([, commit]) => commit === tip)!;
+    remote.tags.delete(id);
+    await syncIndex(beacon, index);
+    expect(index.findTip(asset('z'))).toBeUndefined();
+    remote.tags.set(id, tip);
+    await syncIndex(beacon, index);
+    expect(index.findTip(asset('z'))?.commitId).toBe(tip);
+    index.close();
+  });
+
   test('hides no hand-over that comes in the same sync', async () => {
     const remote = new MemoryRemote();
     remote.branches.set(FIRST, remote.epoch);
