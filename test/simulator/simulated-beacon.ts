@@ -108,21 +108,20 @@ export class SimulatedBeacon implements Beacon {
     const fault = this.#world.takePushFault();
     const comeBack = machine.wayBack();
     const latency = fault === 'push-slow' ? chance.between(1_000, SLOW_MS) : this.#latency();
+    const { inAir } = this.#world;
+    const flight = drafts.map(({ assetId }) => assetId);
+    inAir.add(flight);
     return new Promise((resolve) => {
       const answer = (result: PushResult): void => {
         comeBack(this.#latency(), () => resolve(result));
       };
-      if (fault === 'push-late') {
-        answer({ outcome: 'unknown', reason: 'the connection was cut' });
-        const { inAir } = this.#world;
-        for (const { transactionId, assetId } of drafts) inAir.set(transactionId, assetId);
-        machine.outside(chance.between(1, LATEST_MS), () => {
-          for (const { transactionId } of drafts) inAir.delete(transactionId);
-          this.#apply(drafts, () => undefined);
-        });
-        return;
-      }
-      machine.outside(latency, () => this.#arrive(drafts, fault, answer));
+      const isLate = fault === 'push-late';
+      if (isLate) answer({ outcome: 'unknown', reason: 'the connection was cut' });
+      machine.outside(isLate ? chance.between(1, LATEST_MS) : latency, () => {
+        inAir.delete(flight);
+        if (isLate) this.#apply(drafts, () => undefined);
+        else this.#arrive(drafts, fault, answer);
+      });
     });
   }
 

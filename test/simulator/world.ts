@@ -42,8 +42,8 @@ export class World {
   readonly discord: SimulatedDiscord;
   /** Transactions of pushes that the remote has kept only in part. */
   readonly halfWritten = new Set<string>();
-  /** Asset by transaction, of pushes that were cut off and may still arrive. */
-  readonly inAir = new Map<string, string>();
+  /** The assets of every push that has not arrived yet, whether or not the node still waits for it. */
+  readonly inAir = new Set<readonly string[]>();
   /** What happened how often. */
   readonly counts = new Map<string, number>();
   /** False once all trouble has stopped. */
@@ -132,7 +132,7 @@ export class World {
     if (refs === this.remote.tags) return this.oracle.isSettled(name);
     const assetId = name.slice('nfgt-'.length);
     // What is in the air would make the ref anew behind the back of whoever took it away.
-    const isInAir = [...this.inAir.values()].includes(assetId);
+    const isInAir = [...this.inAir].some((assetIds) => assetIds.includes(assetId));
     return name.startsWith('nfgt-') && !isInAir && this.oracle.isQuiet(assetId);
   }
 
