@@ -95,6 +95,11 @@ export interface Beacon {
   checkPushRight(): Promise<PushRight>;
   advertise(): Promise<Advertisement>;
   /**
+   * Brings the commits of many branches here at once, so that reading these part by part asks the remote no more.
+   * What the remote cannot give is left out.
+   */
+  bringBranches(tips: ReadonlyMap<string, CommitId>): Promise<void>;
+  /**
    * Brings these branches' commits here and reads each branch from its tip back to, and without, a known commit or one
    * of the epoch branch.
    * @param tips branch name to the tip that the advertisement gave.

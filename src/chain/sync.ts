@@ -61,6 +61,7 @@ export async function syncIndex(
     const { assetId } = witness;
     witnessed.set(assetId, [...(witnessed.get(assetId) ?? []), witness]);
   }
+  if (changed.length > BRANCHES_A_PART) await beacon.bringBranches(new Map(changed));
   for (let start = 0; start < changed.length; start += BRANCHES_A_PART) {
     const tips = new Map(changed.slice(start, start + BRANCHES_A_PART));
     const isKnown = (commitId: CommitId, branch: string): boolean => {

@@ -201,6 +201,12 @@ export class GitBeacon implements Beacon {
     this.epoch = tip;
   }
 
+  async bringBranches(tips: ReadonlyMap<string, CommitId>): Promise<void> {
+    if (this.parts.local !== undefined) return;
+    const wanted = new Map([...tips].filter(([, tip]) => isCommitId(tip)));
+    await this.fetchTips(wanted, (tip) => this.isEpoch(tip));
+  }
+
   async readBranches(
     tips: ReadonlyMap<string, CommitId>,
     isKnown: (commitId: CommitId, branch: string) => boolean,

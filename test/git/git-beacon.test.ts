@@ -18,6 +18,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { Beacon } from '../../src/chain/beacon.ts';
 import { branchOf } from '../../src/chain/refs.ts';
+import { syncIndex } from '../../src/chain/sync.ts';
+import { openChainIndex } from '../../src/db/sqlite-chain-index.ts';
 import type { AssetId, CommitId } from '../../src/shared/ids.ts';
 import { makeDraft, pushAccepted } from '../support/beacon-contract.ts';
 import { addCommit, gitFixture, sshFixture } from '../support/beacon-git.ts';
@@ -568,17 +570,18 @@ describe.each([
   });
 });
 
-test('hundreds of new branches behind ssh are fetched in one go', async () => {
+test('a sync of hundreds of new branches behind ssh lists them once and fetches them once', async () => {
   const fixture = sshFixture();
   const [beacon, other] = [await fixture.open(), await fixture.open()];
   const drafts = Array.from({ length: 250 }, () => makeDraft(beacon.epoch));
   await pushAccepted(other, ...drafts);
-  const { branches } = await beacon.advertise();
   const log = join(tempDir(), 'commands');
   fixture.wrapSsh(`echo "$last" >> '${log}'; exec sh -c "$last"`);
-  const chains = await beacon.readBranches(branches, (id) => id === beacon.epoch);
-  expect(chains.size).toBe(251);
-  expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(1);
+  const index = openChainIndex(':memory:');
+  expect(await syncIndex(beacon, index)).toEqual([]);
+  expect(index.totals()).toEqual({ assets: 250, transactions: 250 });
+  expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(2);
+  index.close();
 });
 
 test('closing ends every child process, also twice', async () => {

@@ -94,6 +94,11 @@ export class SimulatedBeacon implements Beacon {
     return mixed;
   }
 
+  async bringBranches(): Promise<void> {
+    await this.#travel();
+    await this.#inner.bringBranches();
+  }
+
   async readBranches(
     tips: ReadonlyMap<string, CommitId>,
     isKnown: (commitId: CommitId, branch: string) => boolean,

@@ -414,13 +414,12 @@ export function describeBeaconContract(
       test('a tip that nobody has is left out and the other branches are read', async () => {
         const tip = foreign(beacon.epoch);
         fixture.setBranch('nfgt-x', tip);
-        const chains = await beacon.readBranches(
-          new Map([
-            ['nfgt-gone', '2'.repeat(40) as CommitId],
-            ['nfgt-x', tip],
-          ]),
-          nothingKnown,
-        );
+        const tips = new Map([
+          ['nfgt-gone', '2'.repeat(40) as CommitId],
+          ['nfgt-x', tip],
+        ]);
+        await beacon.bringBranches(tips);
+        const chains = await beacon.readBranches(tips, nothingKnown);
         expect([...chains.keys()]).toEqual(['nfgt-x']);
       });
 

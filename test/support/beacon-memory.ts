@@ -158,6 +158,10 @@ export class MemoryBeacon implements Beacon {
     return { branches: new Map(remote.branches), tags: new Map(remote.tags) };
   }
 
+  async bringBranches(): Promise<void> {
+    await this.reach();
+  }
+
   async readBranches(
     tips: ReadonlyMap<string, CommitId>,
     isKnown: (commitId: CommitId, branch: string) => boolean,
