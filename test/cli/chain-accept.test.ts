@@ -295,7 +295,7 @@ describe('a branch that was set back', () => {
     await after.settled();
     expect(tipOf(after, assetId).transactionId).toBe(tips[1].transactionId);
     rmSync(hook);
-    await until(() => Promise.resolve(tipOf(after, assetId).ownerId === tips[2].ownerId));
+    await until(() => Promise.resolve(tipOf(after, assetId).ownerId === tips[2].ownerId), 60_000);
     await after.settled();
     expect(await holderOf(after, assetId)).toBe(CAL.memberId);
     await gift(after, assetId, CAL, ANN);
