@@ -1,6 +1,9 @@
 // Custody: turns "this holder gives that asset to that member" into a checked hand-over, and notices foreign ones.
 import type { IndexedTransaction } from '../chain/chain-index.ts';
+import type { JournalEntry } from '../chain/journal-store.ts';
 import type { NfgtNode, TransactionDraft } from '../chain/node.ts';
+import { predecessorProof } from '../chain/proofs.ts';
+import { parseRecord } from '../chain/record.ts';
 import { answersHash, isPlainHash } from '../chain/succession.ts';
 import { AppError } from '../shared/errors.ts';
 import type { AssetId } from '../shared/ids.ts';
@@ -133,46 +136,84 @@ export class Custody {
    * @returns the assets that were followed.
    */
   async followReturned(assetIds?: readonly AssetId[]): Promise<readonly AssetId[]> {
-    const { database, node, vault, logger } = this.#options;
+    const { logger } = this.#options;
     const ids = assetIds ?? (await this.#listReturned());
     const followed: AssetId[] = [];
     for (const assetId of ids) {
-      const tip = node.chain.findTip(assetId);
-      const holder = tip && (await database.read((stores) => this.#holderByReturned(stores, tip)));
-      if (tip === undefined || holder === undefined) continue;
-      const key = await findTipKey({ database, vault, recoveryEntries: [] }, tip);
-      if (key?.entry.custody !== 'bot') continue;
-      await database.transaction(async (stores) => {
-        if ((await this.#holderByReturned(stores, tip)) === undefined) return;
-        const { transactionId, ownerId, transactionTime: obtainedAt } = tip;
-        await stores.vault.takeBack(transactionId);
-        const holding = { assetId, holder, ownerId, transactionId, obtainedAt };
-        await stores.settlements.putHolding(holding);
-        if (holder !== 'bot') await stores.settlements.putOwner(ownerId, holder);
+      try {
+        if (!(await this.#followTip(assetId))) continue;
+        logger.error(
+          { assetId },
+          'a transaction that was given up is on the chain; it is followed',
+        );
         followed.push(assetId);
-      });
-    }
-    for (const assetId of followed) {
-      logger.error({ assetId }, 'a transaction that was given up is on the chain; it is followed');
+      } catch (err) {
+        // One row that does not open holds up the custody of no other asset.
+        logger.error({ err, assetId }, 'a transaction that was given up cannot be followed');
+      }
     }
     return followed;
   }
 
+  async #followTip(assetId: AssetId): Promise<boolean> {
+    const { database, node, vault } = this.#options;
+    const tip = node.chain.findTip(assetId);
+    const holder = tip && (await database.read((stores) => this.#holderByReturned(stores, tip)));
+    if (tip === undefined || holder === undefined) return false;
+    const key = await findTipKey({ database, vault, recoveryEntries: [] }, tip);
+    if (key?.entry.custody !== 'bot') return false;
+    return await database.transaction(async (stores) => {
+      // The chain and the rows may both have gone on since the look.
+      if (node.chain.findTip(assetId)?.transactionId !== tip.transactionId) return false;
+      if ((await this.#holderByReturned(stores, tip)) === undefined) return false;
+      const { transactionId, ownerId, transactionTime: obtainedAt } = tip;
+      await stores.vault.takeBack(transactionId);
+      const holding = { assetId, holder, ownerId, transactionId, obtainedAt };
+      await stores.settlements.putHolding(holding);
+      if (holder !== 'bot') await stores.settlements.putOwner(ownerId, holder);
+      await stores.restores.removeLost(assetId);
+      return true;
+    });
+  }
+
   /** Whose an asset is by a tip that was given up; undefined for any other tip, and while a settlement is under way. */
-  async #holderByReturned(
-    { journal, settlements, redeliveries }: Stores,
-    tip: IndexedTransaction,
-  ): Promise<Holder | undefined> {
+  async #holderByReturned(stores: Stores, tip: IndexedTransaction): Promise<Holder | undefined> {
+    const { journal, settlements, redeliveries } = stores;
     const { assetId, transactionId } = tip;
     const entry = await journal.findEntry(transactionId);
     if (entry?.state !== 'rejected' || entry.reason === 'TRANSACTION_LOST') return undefined;
-    if (!entry.record.equals(tip.record)) return undefined;
+    if (!(await this.#isMadeFor(stores, entry, tip))) return undefined;
     if ((await settlements.findHolding(assetId))?.transactionId === transactionId) return undefined;
     if ((await redeliveries.findRedelivery(assetId)) !== undefined) return undefined;
     const reservation = await settlements.findReservation(assetId);
     if (reservation?.by.kind === 'settlement') return undefined;
     const settlement = await settlements.findSettlement(entry.groupId);
     return settlement?.handOvers.find((each) => each.transactionId === transactionId)?.to;
+  }
+
+  /**
+   * True when the chain has this very record of ours, where it was made for: a mint at the beginning, and a hand-over after
+   * the transaction whose passphrase its proof names. Whoever may push can set a record of ours once more on top of
+   * what came later.
+   */
+  async #isMadeFor(
+    { settlements, vault: entries }: Stores,
+    entry: JournalEntry,
+    tip: IndexedTransaction,
+  ): Promise<boolean> {
+    const { node, vault } = this.#options;
+    const record = parseRecord(tip.record);
+    if (!entry.record.equals(tip.record) || 'fault' in record) return false;
+    const { transactionId, predecessorProof: proof } = record;
+    const settlement = await settlements.findSettlement(entry.groupId);
+    const handOver = settlement?.handOvers.find((each) => each.transactionId === transactionId);
+    if (handOver?.from === null) return tip.position === 1;
+    // A node without a sealer proves nothing, and nothing more can be said.
+    if (proof === undefined) return true;
+    const [, before] = node.chain.listAssetHistory(tip.assetId, 2);
+    const key = before && (await entries.findEntry(before.transactionId));
+    if (key === undefined) return false;
+    return predecessorProof(transactionId, vault.open(key.sealed, key)) === proof;
   }
 
   /** Assets whose newest transaction was given up. */
@@ -208,7 +249,7 @@ export class Custody {
     if (key === undefined) return true;
     // Ours by its id alone: a stranger may have taken the id of a transaction of ours that came to nothing.
     const ours = await stores.journal.findEntry(tip.transactionId);
-    if (ours !== undefined) return !ours.record.equals(tip.record);
+    if (ours !== undefined) return !(await this.#isMadeFor(stores, ours, tip));
     // A restored journal may lack it. What the bot makes is kept by a hash that takes no time to check.
     if (!isPlainHash(tip.successorHash)) return true;
     return !(await answersHash(this.#options.vault.open(key.sealed, key), tip.successorHash));

@@ -31,12 +31,13 @@ export class ChainFollower {
   #turn: Promise<void> = Promise.resolve();
   /** True while a look at what was heard waits for its turn. */
   #isDue = false;
+  #isClosed = false;
 
   /** Listens from now on, so that nothing that a stranger does before the first look is missed. */
   constructor(parts: FollowParts) {
     const { node, settlements, logger } = parts;
     this.#parts = parts;
-    this.#redeliver = makeRedeliver(parts);
+    this.#redeliver = makeRedeliver(parts, () => this.#isClosed);
     this.#stops = [
       node.on('transaction-committed', ({ transaction, foreign }) => {
         if (foreign) this.#hear([transaction.assetId]);
@@ -59,6 +60,7 @@ export class ChainFollower {
 
   /** Stops listening, and resolves when the look under way is over. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const stop of this.#stops) stop();
     await this.#turn;
   }
@@ -73,8 +75,8 @@ export class ChainFollower {
   #listMovedOn({ handOvers }: SettlementView): readonly AssetId[] {
     const { chain } = this.#parts.node;
     return handOvers.flatMap(({ assetId, transactionId }) => {
-      const stands = chain.findTransaction(transactionId) !== undefined;
-      return stands && chain.findTip(assetId)?.transactionId !== transactionId ? [assetId] : [];
+      const tip = chain.findTip(assetId);
+      return tip === undefined || tip.transactionId === transactionId ? [] : [assetId];
     });
   }
 

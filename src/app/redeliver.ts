@@ -46,14 +46,19 @@ interface Tries {
  * Makes the function that prepares a movement for everything that is owed and not under way, and forgets what was
  * delivered. What cannot go now goes when it is called again, with growing pauses, for every try leaves its rows; each
  * reason is told once.
+ * @param isStopping asked between two assets.
  */
-export function makeRedeliver(parts: RedeliverParts): () => Promise<void> {
+export function makeRedeliver(
+  parts: RedeliverParts,
+  isStopping: () => boolean,
+): () => Promise<void> {
   const { database, logger } = parts;
   const told = new Map<AssetId, string>();
   const tries = new Map<AssetId, Tries>();
   return async () => {
     const owed = await database.read(({ redeliveries }) => redeliveries.listRedeliveries());
     for (const redelivery of owed) {
+      if (isStopping()) return;
       const { assetId, holder } = redelivery;
       try {
         await followReturned(parts, redelivery);

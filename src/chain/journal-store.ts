@@ -51,8 +51,8 @@ export interface JournalStore {
   /** Every pending entry, oldest group first, position order within a group. */
   listPending(): Promise<readonly JournalEntry[]>;
   /**
-   * Every committed transaction but those that the chain lost with the operator's consent; one that came back and that
-   * custody follows is among them.
+   * Every transaction that the chain must have: the committed ones but for those that it lost with the operator's consent,
+   * and whatever custody follows, though it was given up or lost once.
    */
   listCommitted(): Promise<readonly Pick<JournalEntry, 'transactionId' | 'assetId'>[]>;
   /** Every rejected transaction: what was given up may still come to stand on the chain. */

@@ -292,6 +292,7 @@ class Node implements NfgtNode {
     const { beacon, index, clock, logger } = this.#options;
     const startedAt = performance.now();
     const halfPushed = new Set<TransactionId>();
+    this.#branches = new Map();
     try {
       const rewrites = await syncIndex(beacon, index, {
         witnesses: this.#rewritten.witnesses,
@@ -318,7 +319,9 @@ class Node implements NfgtNode {
     }
   }
 
+  /** What a rewritten remote shows says nothing. */
   #isAstray(assetId: AssetId): boolean {
+    if (this.#rewritten.now !== undefined) return false;
     const branch = branchOf(assetId);
     const tip = this.#branches.get(branch);
     return tip !== undefined && this.#options.index.findFault(branch, tip) === NOT_GOING_ON;

@@ -284,7 +284,8 @@ export class Pusher {
     if (this.#options.isStopped()) return await this.#holdBack();
     if (this.#mustAskRemote) await this.#options.syncNow();
     if (this.#options.isStopped()) return await this.#holdBack();
-    const open = await this.#settleDecided(batch);
+    const undecided = await this.#settleDecided(batch);
+    const open = undecided.filter((group) => !this.#waitsForLatePush(group));
     if (open.length === 0) return 'done';
     this.#mustAskRemote = true;
     const missing = this.#missing(entriesOf(open));
@@ -303,6 +304,19 @@ export class Pusher {
       for (const group of open) group.inAirUntil = inAirUntil;
     }
     return await this.#askRemote(open, result);
+  }
+
+  /** A group that cannot be pushed to where its branch stands now; what was sent before may still arrive. */
+  #waitsForLatePush(group: Group): boolean {
+    const isAstray = group.entries.some((entry) => this.#isAstray(group, entry));
+    if (isAstray) this.#setAside(group);
+    return isAstray;
+  }
+
+  /** Only where a push has met something: nobody else's branch needs a look. */
+  #isAstray({ isUnclear }: Group, { assetId, transactionId }: JournalEntry): boolean {
+    const { index, isAstray } = this.#options;
+    return isUnclear && isAstray(assetId) && index.findTransaction(transactionId) === undefined;
   }
 
   /**
@@ -453,10 +467,11 @@ export class Pusher {
    * A group is committed when its records stand on the chain. It is lost only when a branch has moved off the parent of
    * one of its commits or a tag is taken: then no late push of ours can get through any more. Anything less certain,
    * a lock on the remote for example, is tried again. The index does not follow a branch that somebody led astray, be it
-   * by a merge of ours into something else; that is looked at where a push has met something.
+   * by a merge of ours into something else; that ends a group once nothing of it can be in the air.
    */
-  #judge({ entries, isUnclear }: Group): Verdict {
-    const { index, isAstray } = this.#options;
+  #judge(group: Group): Verdict {
+    const { index } = this.#options;
+    const { entries } = group;
     const found = entries.map(({ transactionId }) => index.findTransaction(transactionId));
     const isOurs = entries.map((entry, at) => found[at]?.record.equals(entry.record) ?? false);
     if (isOurs.every(Boolean)) return 'committed';
@@ -465,7 +480,7 @@ export class Pusher {
       // Without a branch nobody has been quicker; the mint's parent may then be an older tip of the epoch branch.
       const branchCommit = index.findBranchCommit(entry.assetId);
       if (branchCommit !== undefined && branchCommit !== entry.parent) return true;
-      return isUnclear && isAstray(entry.assetId);
+      return this.#isAstray(group, entry) && group.inAirUntil <= performance.now();
     });
     return isLost ? 'lost' : undefined;
   }

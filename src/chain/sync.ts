@@ -29,12 +29,14 @@ export interface SyncPart {
 
 /** Branches read and taken over at once: it bounds what is in memory, and for how long nothing else gets its turn. */
 const BRANCHES_A_PART = 96;
+/** Branches whose commits are asked for at once: what a slow line has brought stands, whatever becomes of the rest. */
+const BRANCHES_A_FETCH = 20 * BRANCHES_A_PART;
 
 /**
  * Brings the index up to the remote, a part of the changed branches after the other. What does not go on from where the
  * index knows it changes nothing in it: the index keeps the old truth.
  * @param watch.isOwn true for a record that this node has accepted and not seen through yet.
- * @param watch.onAdvertised told what the remote has, once it was read to its end.
+ * @param watch.onAdvertised told what the remote has, once it was read to its end and nothing of it was rewritten.
  * @param watch.onPart told of each part once it stands in the index.
  * @param watch.witnesses transactions that are known to be committed, whether or not the index has them.
  * @returns the refs that were rewritten, as two looks at the remote agree on them.
@@ -61,8 +63,10 @@ export async function syncIndex(
     const { assetId } = witness;
     witnessed.set(assetId, [...(witnessed.get(assetId) ?? []), witness]);
   }
-  if (changed.length > BRANCHES_A_PART) await beacon.bringBranches(new Map(changed));
   for (let start = 0; start < changed.length; start += BRANCHES_A_PART) {
+    if (start % BRANCHES_A_FETCH === 0 && changed.length > BRANCHES_A_PART) {
+      await beacon.bringBranches(new Map(changed.slice(start, start + BRANCHES_A_FETCH)));
+    }
     const tips = new Map(changed.slice(start, start + BRANCHES_A_PART));
     const isKnown = (commitId: CommitId, branch: string): boolean => {
       // Of the tips it is certain that they are new, and half of all questions are about them.
@@ -78,13 +82,13 @@ export async function syncIndex(
     index.apply(part.additions, part.faults);
     onPart?.(part);
   }
-  onAdvertised?.(advertisement);
   const known = { beacon, index, witnesses, held };
   const rewrites = await findRewrites(advertisement, known);
   if (rewrites.length > 0) {
     // One look may have met a replica that lags behind, or a listing that was cut.
     return inBoth(rewrites, await findRewrites(await beacon.advertise(), known));
   }
+  onAdvertised?.(advertisement);
   index.setEpoch(beacon.epoch);
   forgetUndone(advertisement, index);
   return rewrites;

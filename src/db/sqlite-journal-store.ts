@@ -72,10 +72,12 @@ const listCommitted = statement(() =>
   query
     .selectFrom('journal')
     .select(['transaction_id as transactionId', 'asset_id as assetId'])
-    .where('state', '=', sql.lit('committed'))
     .where((row) =>
       row.or([
-        row('transaction_id', 'not in', lostTransactions),
+        row.and([
+          row('state', '=', sql.lit('committed')),
+          row('transaction_id', 'not in', lostTransactions),
+        ]),
         row('transaction_id', 'in', query.selectFrom('holdings').select('transaction_id')),
       ]),
     )

@@ -64,13 +64,19 @@ export interface BeaconLogger {
   warn(facts: Readonly<Record<string, unknown>>, message: string): void;
 }
 
+interface Opening {
+  readonly advertisement: Advertisement;
+  /** In ms of `performance.now()`. */
+  readonly listedAt: number;
+}
+
 export interface GitBeaconParts {
   readonly transport: Transport;
   readonly scratch: ScratchRepository;
   /** Has read the listing that the beacon was opened with. */
   readonly advertisements: Advertisements;
   /** What the first `advertise` gives, when it comes soon. */
-  readonly opening: Advertisement | undefined;
+  readonly opening: Opening | undefined;
   readonly local: LocalBeacon | undefined;
   readonly epoch: CommitId;
   readonly epochBranch: string;
@@ -98,8 +104,7 @@ export class GitBeacon implements Beacon {
   private pushing: Promise<unknown> = Promise.resolve();
   /** Of pushes without history whose end nobody knows: what is missing may be the reason, so their next push has it. */
   private readonly needHistory = new Set<TransactionId>();
-  private opening: Advertisement | undefined;
-  private readonly openedAt = performance.now();
+  private opening: Opening | undefined;
   private joining: Promise<void> | undefined;
   private pushesSinceMaintenance = 0;
   private looseRefs = LOOSE_REFS_LIMIT;
@@ -152,8 +157,9 @@ export class GitBeacon implements Beacon {
   private async list(): Promise<Advertisement> {
     const { opening } = this;
     this.opening = undefined;
-    if (opening !== undefined && performance.now() - this.openedAt < OPENING_FRESH_MS)
-      return opening;
+    if (opening !== undefined && performance.now() - opening.listedAt < OPENING_FRESH_MS) {
+      return opening.advertisement;
+    }
     const listing = await listRemote(this.parts.transport, this.parts.scratch);
     return await this.parts.advertisements.read(listing);
   }

@@ -84,9 +84,13 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
     const { answerTimeoutMs = DEFAULT_ANSWER_TIMEOUT_MS } = options;
     const transport: Transport = { pool, environment, remote, answerTimeoutMs };
     const advertisements = new Advertisements();
-    const [listing, knownEpoch] = await Promise.all([
-      listRemote(transport, scratch),
-      options.knownEpoch?.(),
+    const findKnownEpoch = async (): Promise<CommitId | undefined> => await options.knownEpoch?.();
+    const [{ listing, listedAt }, knownEpoch] = await Promise.all([
+      listRemote(transport, scratch).then((bytes) => ({
+        listing: bytes,
+        listedAt: performance.now(),
+      })),
+      findKnownEpoch(),
     ]);
     const first = await advertisements.read(listing);
     // Only a remote's own ids tell its object format.
@@ -98,7 +102,7 @@ export async function openGitBeacon(options: GitBeaconOptions): Promise<Beacon> 
       (await startEpoch(transport, scratch, first, options));
     // An epoch commit that was just made is in no listing yet.
     const isCurrent = options.sharesOpening === true && first.branches.has(options.epochBranch);
-    const opening = isCurrent ? first : undefined;
+    const opening = isCurrent ? { advertisement: first, listedAt } : undefined;
     const parts = { ...options, transport, scratch, advertisements, opening, local, epoch };
     const beacon = new GitBeacon(parts);
     await beacon.learnEpoch(epoch);

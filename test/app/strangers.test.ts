@@ -1,11 +1,15 @@
 // Strangers with the right to push, and a remote that dies half-way: whatever they leave, rows and chain agree again.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { CommitDraft, PushResult } from '../../src/chain/beacon.ts';
+import type { Advertisement, CommitDraft, PushResult } from '../../src/chain/beacon.ts';
 import { branchOf } from '../../src/chain/refs.ts';
 import type { AssetId, CommitId, TransactionId } from '../../src/shared/ids.ts';
 import { MemoryBeacon, MemoryRemote, moveByStranger } from '../support/beacon-memory.ts';
 import { newKey, openTestApp, person, type TestApp } from '../support/open-test-app.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
 let remote: MemoryRemote;
@@ -30,6 +34,15 @@ const DECLINED = { outcome: 'refused', stale: [], reason: 'declined', retryable:
 class ScriptedBeacon extends MemoryBeacon {
   next: Script | undefined;
   always: Script | undefined;
+  /** Branches that the next look shows, and no other. */
+  glimpse: ReadonlyMap<string, CommitId> | undefined;
+
+  override async advertise(): Promise<Advertisement> {
+    const seen = await super.advertise();
+    const { glimpse = [] } = this;
+    this.glimpse = undefined;
+    return { ...seen, branches: new Map([...seen.branches, ...glimpse]) };
+  }
 
   override async push(drafts: readonly CommitDraft[]): Promise<PushResult> {
     const script = this.next ?? this.always;
@@ -39,10 +52,12 @@ class ScriptedBeacon extends MemoryBeacon {
   }
 }
 
+type House = TestApp & { readonly beacon: ScriptedBeacon };
+
 /** Anna has coins and two pens. */
-async function openOne(): Promise<TestApp & { readonly beacon: ScriptedBeacon }> {
+async function openOne(options: Parameters<typeof openTestApp>[1] = {}): Promise<House> {
   const beacon = new ScriptedBeacon(remote);
-  const house = await openTestApp(remote, { beacon });
+  const house = await openTestApp(remote, { beacon, ...options });
   open.push(house);
   await house.app.daily({ key: newKey(), member: anna });
   for (const assetId of ['pen-0', 'pen-1']) {
@@ -238,9 +253,15 @@ describe('a group of which the remote kept one half', () => {
 });
 
 describe('a commit of ours whose group was given up', () => {
+  const junkOn = (parent: CommitId): CommitId =>
+    remote.addCommit({ parents: [parent], record: undefined, message: 'junk' });
+
   /** A gift of Anna's to Ben, of which the remote keeps the commit under something else, and no tag. */
-  async function buried(pile: (commit: CommitId) => CommitId) {
-    const house = await openOne();
+  async function buried(
+    pile: (commit: CommitId) => CommitId,
+    options: Parameters<typeof openTestApp>[1] = {},
+  ) {
+    const house = await openOne({ latePushMs: 200, ...options });
     let kept: { readonly id: TransactionId; readonly commit: CommitId } | undefined;
     house.beacon.next = ([draft]) => {
       if (draft === undefined) throw new Error('nothing was pushed');
@@ -258,9 +279,7 @@ describe('a commit of ours whose group was given up', () => {
   }
 
   test('and that a stranger built on is followed when its tag comes', async () => {
-    const { house, settlement, id, commit } = await buried((parent) =>
-      remote.addCommit({ parents: [parent], record: undefined, message: 'junk' }),
-    );
+    const { house, settlement, id, commit } = await buried(junkOn);
     expect(settlement.state).toBe('voided');
     expect(await holderOf(house, 'pen-0')).toBe(anna.memberId);
     remote.tags.set(id, commit);
@@ -270,6 +289,73 @@ describe('a commit of ours whose group was given up', () => {
     await house.app.gift({ key: newKey(), from: ben, to: anna, assetId: 'pen-0' });
     await house.settled();
     expect(await holderOf(house, 'pen-0')).toBe(anna.memberId);
+  });
+
+  test('is followed also when another movement was under way as its tag came', async () => {
+    const { house, id, commit } = await buried(junkOn);
+    house.beacon.next = () => {
+      remote.tags.set(id, commit);
+      return Promise.resolve(DECLINED);
+    };
+    await house.app.gift({ key: newKey(), from: anna, to: person(2), assetId: 'pen-0' });
+    await house.settled();
+    await until(async () => (await holderOf(house, 'pen-0')) === ben.memberId);
+    expect((await house.app.audit()).findings).toEqual([]);
+  });
+
+  test('is not followed where it was not made for: on top of what came later', async () => {
+    const { house, id, commit } = await buried(junkOn);
+    await house.node.sync();
+    await house.app.gift({ key: newKey(), from: anna, to: person(2), assetId: 'pen-0' });
+    await house.settled();
+    expect(await holderOf(house, 'pen-0')).toBe(person(2).memberId);
+    const { record } = remote.commits.get(commit)!;
+    const replay = remote.addCommit({ parents: [remote.branches.get('nfgt-pen-0')!], record });
+    remote.branches.set('nfgt-pen-0', replay);
+    remote.tags.set(id, replay);
+    await house.node.sync();
+    await until(async () => (await holderOf(house, 'pen-0')) === undefined);
+    expect((await house.app.audit()).findings).toEqual([]);
+  });
+
+  test('holds up no other asset when its passphrase does not open', async () => {
+    const folder = tempDir();
+    const { house, id, commit } = await buried(junkOn, { folder });
+    const rows = new BetterSqlite3(join(folder, 'state.sqlite'));
+    rows.exec('DROP TRIGGER vault_entries_forward');
+    rows
+      .prepare(
+        `UPDATE vault_entries SET sealed = (SELECT sealed FROM vault_entries
+           WHERE transaction_id <> ? LIMIT 1) WHERE transaction_id = ?`,
+      )
+      .run(id, id);
+    rows.close();
+    remote.tags.set(id, commit);
+    await house.node.sync();
+    const { findings } = await house.app.audit();
+    expect(findings.every(({ assetId }) => assetId === 'pen-0')).toBe(true);
+    await house.app.gift({ key: newKey(), from: anna, to: ben, assetId: 'pen-1' });
+    await house.settled();
+    expect(await holderOf(house, 'pen-1')).toBe(ben.memberId);
+    await house.close();
+    open = [await openTestApp(remote, { folder })];
+  });
+
+  test('is missed, once it was followed, when the chain loses it, also without an index', async () => {
+    const folder = tempDir();
+    const { house, id, commit } = await buried(junkOn, { folder });
+    remote.tags.set(id, commit);
+    await house.node.sync();
+    await until(async () => (await holderOf(house, 'pen-0')) === ben.memberId);
+    await house.close();
+    for (const end of ['', '-wal', '-shm']) {
+      rmSync(join(folder, `index.sqlite${end}`), { force: true });
+    }
+    remote.branches.set('nfgt-pen-0', remote.commits.get(commit)!.parents[0]!);
+    remote.tags.delete(id);
+    const again = await openTestApp(remote, { folder });
+    open = [again];
+    expect((await again.node.status()).rewriting).not.toBeNull();
   });
 
   test('and that a stranger merged into something else holds nothing up', async () => {
@@ -295,6 +381,66 @@ describe('a commit of ours whose group was given up', () => {
     });
     expect(settlement.state).toBe('voided');
     expect(house.node.chain.findTip('zzz' as AssetId)).toBeUndefined();
+  });
+});
+
+describe('a branch that shows something else while nobody knows whether our push arrived', () => {
+  const unrelated = (): CommitId =>
+    remote.addCommit({ parents: [remote.epoch], record: undefined, message: 'junk' });
+
+  /** Anna sells a pen to Ben. */
+  async function sell(script: (house: House) => Script) {
+    const house = await openOne();
+    const { app } = house;
+    await app.daily({ key: newKey(), member: ben });
+    await app.startTrade({ key: newKey(), from: anna, to: ben });
+    await app.addToTrade({ member: anna, assetId: 'pen-0' });
+    const { trade } = await app.setTradeCoins({ member: ben, amount: '100' });
+    const expected = { tradeId: trade.tradeId, version: trade.version };
+    for (const member of [anna, ben]) await app.lockTrade({ member, expected });
+    house.beacon.next = script(house);
+    for (const member of [anna, ben]) {
+      await app.confirmTrade({ member, other: undefined, expected });
+    }
+    return { house, stateOf: async () => (await app.getTrade(trade.tradeId)).trade.state };
+  }
+
+  const expectSold = async ({ app, ...house }: House): Promise<void> => {
+    await house.settled();
+    expect(await holderOf({ app, ...house }, 'pen-0')).toBe(ben.memberId);
+    expect(await app.balance(anna.memberId)).toBe(1_100);
+    expect(await app.balance(ben.memberId)).toBe(900);
+  };
+
+  test('because it was rewritten ends nothing: it is settled when the branch is put back', async () => {
+    let ours: CommitId | undefined;
+    const { house, stateOf } = await sell(() => async (drafts, push) => {
+      await push(drafts);
+      ours = remote.branches.get('nfgt-pen-0');
+      remote.branches.set('nfgt-pen-0', unrelated());
+      return { outcome: 'unknown', reason: 'the answer was lost' };
+    });
+    await until(async () => (await house.node.status()).rewriting !== null);
+    await delay(500);
+    expect(await stateOf()).toBe('settling');
+    remote.branches.set('nfgt-pen-0', ours!);
+    await house.node.sync();
+    await expectSold(house);
+  });
+
+  test('in one look alone ends nothing: it is settled when the push arrives', async () => {
+    let arrive: (() => Promise<PushResult>) | undefined;
+    const { house, stateOf } = await sell(({ beacon }) => (drafts, push) => {
+      arrive = () => push(drafts);
+      beacon.glimpse = new Map([['nfgt-pen-0', unrelated()]]);
+      beacon.always = () => Promise.resolve({ ...DECLINED, retryable: true });
+      return Promise.resolve({ outcome: 'unknown', reason: 'the answer was lost' });
+    });
+    await delay(500);
+    expect(await stateOf()).toBe('settling');
+    await arrive!();
+    house.beacon.always = undefined;
+    await expectSold(house);
   });
 });
 

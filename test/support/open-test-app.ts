@@ -69,6 +69,8 @@ export interface TestAppOptions extends Partial<AppOptions> {
   readonly folder?: string;
   readonly recoveryFile?: string;
   readonly syncIntervalMs?: number;
+  /** How long a push whose answer was lost may still arrive. */
+  readonly latePushMs?: number;
 }
 
 const PATIENCE_MS = 15_000;
@@ -81,6 +83,7 @@ export async function openTestApp(
     folder = tempDir(),
     recoveryFile = join(folder, 'recovery.journal'),
     syncIntervalMs = 3_600_000,
+    latePushMs,
     ...options
   }: TestAppOptions = {},
 ): Promise<TestApp> {
@@ -97,7 +100,9 @@ export async function openTestApp(
     logger,
     role: 'auto',
     committer: 'abc123',
+    sealer: vault,
     syncIntervalMs,
+    latePushMs,
   });
   const app = await openApp({
     database,
