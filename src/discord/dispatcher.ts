@@ -1,4 +1,5 @@
 // The router of every interaction: it finds the handler, owns the errors, and lets running work end when the bot stops.
+import { setTimeout as delay } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type {
@@ -44,6 +45,10 @@ const MAX_AUTOCOMPLETIONS = 100;
  * Discord has told its member already, or is about to, that the bot did not respond, and then nothing may be charged.
  */
 const LATE_MS = 1_000;
+/** How long at most the work of others waits for such an acknowledgement. */
+const URGENT_MS = 500;
+/** How long whatever comes after Discord's three seconds waits for what comes behind it, and can still be answered. */
+const TOO_LATE_PAUSE_MS = 200;
 
 interface Parts {
   readonly commands: readonly Command[];
@@ -68,6 +73,9 @@ export class Dispatcher {
   readonly #stopping = new AbortController();
   #unanswered = 0;
   #autocompletions = 0;
+  /** Acknowledgements of late interactions that are on their way, and the work that waits for them. */
+  #urgent = 0;
+  readonly #held: (() => void)[] = [];
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -171,6 +179,10 @@ export class Dispatcher {
     work: (call: Call) => Promise<void>,
   ): Promise<void> {
     const { calls, logger, times, services } = this.#parts;
+    if (ageOf(interaction, times) >= times.answerByMs) {
+      await delay(TOO_LATE_PAUSE_MS);
+      await this.#urgentOver();
+    }
     const startedAt = performance.now();
     const isTooMuch = this.#unanswered >= this.#parts.maxUnanswered;
     this.#unanswered += 1;
@@ -191,8 +203,10 @@ export class Dispatcher {
         return;
       }
       if (isTooMuch) throw new AppError('QUEUE_FULL');
-      if (ageMs > LATE_MS) await respond.defer();
+      if (ageMs >= times.answerByMs) await respond.defer();
+      else if (ageMs > LATE_MS) await this.#deferFirst(respond);
       if (respond.isLost) return;
+      await this.#urgentOver();
       await work({
         // SAFETY: a brand only; an interaction's id is unique at Discord.
         key: `interaction:${interaction.id}` as IdempotencyKey,
@@ -210,6 +224,32 @@ export class Dispatcher {
       const { action } = kind;
       measure('interaction', { action, result, seconds: secondsSince(startedAt) });
     }
+  }
+
+  /**
+   * After a broken connection Discord delivers at once what came in seconds, and of each it takes an acknowledgement for
+   * the rest of its three seconds only: they all go out before any work is done, and before what is too late anyway.
+   */
+  async #deferFirst(respond: Responder): Promise<void> {
+    this.#urgent += 1;
+    let isOver = false;
+    const over = (): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#urgent -= 1;
+      if (this.#urgent === 0) for (const go of this.#held.splice(0)) go();
+    };
+    const patience = setTimeout(over, URGENT_MS);
+    try {
+      await respond.defer();
+    } finally {
+      clearTimeout(patience);
+      over();
+    }
+  }
+
+  async #urgentOver(): Promise<void> {
+    if (this.#urgent > 0) await new Promise<void>((go) => this.#held.push(go));
   }
 
   async #tellError(what: string, respond: Responder, error: unknown): Promise<void> {

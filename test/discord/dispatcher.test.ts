@@ -4,6 +4,7 @@ import { ButtonStyle, ComponentType, Routes } from 'discord.js';
 import { buttonLabelled, isEphemeral, textOf } from '../support/discord-stand-in.ts';
 import type { WireMessage } from '../../src/playground/wire.ts';
 import type { MemberId } from '../../src/shared/ids.ts';
+import { until } from '../support/until.ts';
 import { withBot } from './bot.ts';
 import type { BotStage } from './bot.ts';
 import type { FakeApp } from '../support/fake-app.ts';
@@ -162,6 +163,25 @@ describe('a repeated delivery', () => {
       expect(await app.balance(ben.memberId as MemberId)).toBe(30);
       expect(exchange.followUps()).toEqual([]);
     }));
+});
+
+describe('after a broken connection', () => {
+  test('what can still be answered goes before what is too late', () =>
+    withBot(
+      async ({ ada, standIn, restart }) => {
+        const old = ada.command('balance');
+        await old.reply();
+        await new Promise((resolve) => setTimeout(resolve, 350));
+        await restart();
+        standIn.redeliver(old);
+        await ada.command('balance').reply();
+        expect(standIn.violations()).toEqual([]);
+        // Then Discord is asked about the other one as well, and says that it was acknowledged before.
+        await until(() => Promise.resolve(standIn.violations().length > 0));
+        expect(standIn.violations()).toMatchObject([{ code: 40060 }]);
+      },
+      { times: { answerByMs: 300 } },
+    ));
 });
 
 describe('a stop', () => {
