@@ -429,7 +429,10 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     edits: [
       {
         file: 'discord/dispatcher.js',
-        from: 'if (ageMs > LATE_MS)\n                await respond.defer();',
+        from: `if (ageMs >= times.answerByMs)
+                await respond.defer();
+            else if (ageMs > LATE_MS)
+                await this.#deferFirst(respond);`,
         to: '',
       },
     ],
