@@ -148,13 +148,15 @@ export class Responder {
       if (this.#state === 'lost') return undefined;
       const locate = options.locate ?? false;
       const ephemeral = this.#place === 'ephemeral';
-      return this.#first('shown', async () => {
+      const send = async (): Promise<MessageRef | undefined> => {
         if (this.#place !== 'carrier') {
           return this.#calls.reply(this.#to, message, { ephemeral, locate });
         }
         await this.#calls.update(this.#to, message);
         return undefined;
-      });
+      };
+      // What stands there may be what a delivery before a restart said: a refusal of what was possible since.
+      return this.#first('shown', send, () => this.#calls.editOriginal(this.#to, message));
     });
   }
 
@@ -227,8 +229,13 @@ export class Responder {
    * that an earlier attempt, or another delivery of the same interaction, has answered. To learn that is worth as much
    * time as an edit, though Discord has told the member long before that nobody answered: else a deferral that did
    * arrive would stand at "thinking…" for ever.
+   * @param bringUpToDate what to do with the answer that stands already.
    */
-  async #first<Result>(next: State, send: () => Promise<Result>): Promise<Result | undefined> {
+  async #first<Result>(
+    next: State,
+    send: () => Promise<Result>,
+    bringUpToDate?: () => Promise<Result>,
+  ): Promise<Result | undefined> {
     const waitsMs = Math.max(0, this.#startedAt + this.#times.answerByMs - performance.now());
     const noLonger = setTimeout(this.#onAnswered, waitsMs);
     try {
@@ -240,10 +247,11 @@ export class Responder {
       if (failure === 'refused') throw error;
       this.#answered(failure === 'acknowledged' ? next : 'lost');
       this.#cannotTell(error);
-      return undefined;
+      if (failure !== 'acknowledged' || bringUpToDate === undefined) return undefined;
     } finally {
       clearTimeout(noLonger);
     }
+    return await this.#edit(bringUpToDate);
   }
 
   /** Edits or deletes the main answer, or whispers; repeating any of them does no harm. */

@@ -171,6 +171,19 @@ describe('a message that a stopped bot left at pending', () => {
     ));
 });
 
+test('a refusal by a bot that was then stopped gives way to what the next one could do', () =>
+  withBot(async ({ ada, app, standIn, restart }) => {
+    app.fault = new AppError('FEATURE_FROZEN', { feature: 'Every movement' });
+    const exchange = ada.command('daily');
+    expect(textOf(await exchange.reply())).toContain('is frozen');
+    app.fault = undefined;
+    await restart();
+    standIn.redeliver(exchange);
+    const answer = await exchange.settledWhen((now) => textOf(now).includes('You received'));
+    expect(textOf(answer)).not.toContain('is frozen');
+    expect(await app.balance(ada.memberId as MemberId)).toBe(600);
+  }));
+
 describe('when the first answer to Discord is lost', () => {
   test.each([
     ['after Discord applied it', { status: 'lost' as const }],

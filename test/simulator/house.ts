@@ -173,7 +173,9 @@ function tracingLogger(world: World, life: Life): Logger {
       const { err } = facts as { readonly err?: unknown };
       world.trace.say(`${level}: ${message}${err instanceof Error ? `: ${err.message}` : ''}`);
       if (life === world.life && !life.isDying) world.discord.onLog(message, facts);
-      if (message === 'the audit found something off') world.onFinding(facts);
+      // What a process says while it dies is no finding.
+      const isFinding = message === 'the audit found something off';
+      if (isFinding && !life.isDying) world.onFinding(facts);
     };
   return { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };
 }

@@ -81,6 +81,8 @@ export class SimulatedDiscord {
   #faults: DiscordFault[] = [];
   /** Events between Discord and the program. */
   #underWay = 0;
+  /** True while what arrives was sent by a process that has died since. */
+  #isOfTheDead = false;
   #isDownUntil = 0;
 
   constructor(world: World) {
@@ -209,12 +211,13 @@ export class SimulatedDiscord {
 
   /** A request of the bot: it arrives after a while, and its answer too, if it does. */
   request(url: string, method: string, body: unknown): Promise<Answer> {
-    const { chance } = this.#world;
+    const { chance, life } = this.#world;
     const comeBack = machine.wayBack();
     return new Promise((resolve, reject) => {
       machine.outside(chance.between(1, 150), () => {
         const fault = this.#takeFault();
         const isTaken = fault === undefined || fault === 'discord-answer-lost';
+        this.#isOfTheDead = life !== this.#world.life;
         const answer = isTaken ? this.#take(url, method, body) : FAILED[fault];
         comeBack(chance.between(1, 150), () => {
           if (fault === 'discord-answer-lost') reject(connectionCut());
@@ -280,7 +283,8 @@ export class SimulatedDiscord {
     this.#world.trace.say(`${key} is told: ${told}`);
     const name = `/${packet.data.name} ${key}`;
     if (told === 'refused' || told === 'broken') {
-      const isRefused = told === 'refused' && row !== undefined;
+      // What was true when a process said it may arrive after the process, and after what the next one did.
+      const isRefused = told === 'refused' && row !== undefined && !this.#isOfTheDead;
       if (isRefused) this.#world.break(`${name} was refused and is ${row.state}`);
     } else if (row === undefined) {
       this.#world.break(`${name} was shown as ${told} and is not there`);
@@ -317,9 +321,11 @@ export class SimulatedDiscord {
       if (state === 'answered' && whispered === undefined && shown === undefined) {
         untold.push(`${key} was told nothing`);
       }
-      if (shown === undefined || toldBy(shown) !== 'prepared') continue;
+      const told = shown && toldBy(shown);
       const is = this.#world.oracle.findByKey(key)?.state;
-      if (is !== 'prepared') untold.push(`${key} is ${is} and still reads pending`);
+      if (told === 'prepared' && is !== told)
+        untold.push(`${key} is ${is} and still reads pending`);
+      if (told === 'refused' && is !== undefined) untold.push(`${key} is ${is} and reads refused`);
     }
     return untold;
   }

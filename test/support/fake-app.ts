@@ -430,8 +430,11 @@ export class FakeApp implements App {
 
   #once<Answer>(name: string, key: IdempotencyKey, work: () => Answer): Promise<Answer> {
     const earlier = this.#answers.get(key) as Promise<Answer> | undefined;
-    const answer = earlier ?? this.#ask(name, work);
+    if (earlier !== undefined) return earlier;
+    const answer = this.#ask(name, work);
     this.#answers.set(key, answer);
+    // A refusal is not kept: what came to nothing may be asked for again.
+    if (!this.isFaultLate) answer.catch(() => this.#answers.delete(key));
     return answer;
   }
 
