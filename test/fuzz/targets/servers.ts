@@ -273,7 +273,7 @@ export const serverTargets: readonly Target[] = [
     open: () =>
       openHttp(async (server, input) => {
         // As a client sends it: what is beyond ASCII or breaks the request line does not reach a server as it is.
-        const url = `/${input.replace(/^\/+/, '')}`
+        const url = `/${input.replace(/^[/\\]+/, '')}`
           .toWellFormed()
           .replace(/[^\u0021-\u007e]/gu, (c) => encodeURIComponent(c));
         checkReply(await server.inject({ method: 'GET', url }));
