@@ -12,9 +12,9 @@ import type { Vault } from '../vault/vault.ts';
 import type { Person } from './app.ts';
 import type { OwnerIds } from './owner-ids.ts';
 import type { Database, Stores } from './ports/database.ts';
-import type { Holder } from './ports/settlement-store.ts';
-import { findTipKey } from './tip-key.ts';
+import type { HandOver, Holder } from './ports/settlement-store.ts';
 import type { WantedHandOver } from './settlements.ts';
+import { findTipKey } from './tip-key.ts';
 
 export interface CustodyOptions {
   readonly database: Database;
@@ -133,62 +133,70 @@ export class Custody {
    * Follows the chain where it has, as the newest of an asset, a transaction of ours that was given up: a commit that a
    * dying remote kept counts as soon as anybody sets its tag. Its passphrase is in the vault, and the asset is whose the
    * transaction says. What is owed since a rewriting that was accepted is followed by whoever hands it over.
-   * @returns the assets that were followed.
    */
-  async followReturned(assetIds?: readonly AssetId[]): Promise<readonly AssetId[]> {
+  async followReturned(assetIds?: readonly AssetId[]): Promise<void> {
     const { logger } = this.#options;
-    const ids = assetIds ?? (await this.#listReturned());
-    const followed: AssetId[] = [];
-    for (const assetId of ids) {
+    for (const assetId of assetIds ?? (await this.#listReturned())) {
       try {
-        if (!(await this.#followTip(assetId))) continue;
+        const isFollowed = await this.followTip(assetId, (stores, tip) =>
+          this.#holderByReturned(stores, tip),
+        );
+        if (!isFollowed) continue;
         logger.error(
           { assetId },
           'a transaction that was given up is on the chain; it is followed',
         );
-        followed.push(assetId);
       } catch (err) {
         // One row that does not open holds up the custody of no other asset.
         logger.error({ err, assetId }, 'a transaction that was given up cannot be followed');
       }
     }
-    return followed;
   }
 
-  async #followTip(assetId: AssetId): Promise<boolean> {
+  /**
+   * Has the rows go by the asset's newest transaction on the chain, when that is ours and they do not yet.
+   * @param holderOf whose the asset is by it, undefined when it is not to be followed; asked again as the rows are written.
+   * @returns whether they follow it now, and did not before.
+   */
+  async followTip(
+    assetId: AssetId,
+    holderOf: (stores: Stores, tip: IndexedTransaction) => Promise<Holder | undefined>,
+  ): Promise<boolean> {
     const { database, node, vault } = this.#options;
     const tip = node.chain.findTip(assetId);
-    const holder = tip && (await database.read((stores) => this.#holderByReturned(stores, tip)));
-    if (tip === undefined || holder === undefined) return false;
+    if (tip === undefined) return false;
+    const { transactionId, ownerId, transactionTime } = tip;
+    const findHolder = async (stores: Stores): Promise<Holder | undefined> => {
+      const holding = await stores.settlements.findHolding(assetId);
+      if (holding?.transactionId === transactionId) return undefined;
+      const reservation = await stores.settlements.findReservation(assetId);
+      return reservation?.by.kind === 'settlement' ? undefined : await holderOf(stores, tip);
+    };
+    if ((await database.read(findHolder)) === undefined) return false;
     const key = await findTipKey({ database, vault, recoveryEntries: [] }, tip);
     if (key?.entry.custody !== 'bot') return false;
     return await database.transaction(async (stores) => {
       // The chain and the rows may both have gone on since the look.
-      if (node.chain.findTip(assetId)?.transactionId !== tip.transactionId) return false;
-      if ((await this.#holderByReturned(stores, tip)) === undefined) return false;
-      const { transactionId, ownerId, transactionTime: obtainedAt } = tip;
+      if (node.chain.findTip(assetId)?.transactionId !== transactionId) return false;
+      const holder = await findHolder(stores);
+      if (holder === undefined) return false;
+      const before = await stores.settlements.findHolding(assetId);
+      const obtainedAt = before?.holder === holder ? before.obtainedAt : transactionTime;
       await stores.vault.takeBack(transactionId);
-      const holding = { assetId, holder, ownerId, transactionId, obtainedAt };
-      await stores.settlements.putHolding(holding);
-      if (holder !== 'bot') await stores.settlements.putOwner(ownerId, holder);
+      await stores.settlements.putHolding({ assetId, holder, ownerId, transactionId, obtainedAt });
       await stores.restores.removeLost(assetId);
       return true;
     });
   }
 
-  /** Whose an asset is by a tip that was given up; undefined for any other tip, and while a settlement is under way. */
+  /** Whose an asset is by a tip that was given up; undefined for any other tip. */
   async #holderByReturned(stores: Stores, tip: IndexedTransaction): Promise<Holder | undefined> {
-    const { journal, settlements, redeliveries } = stores;
-    const { assetId, transactionId } = tip;
-    const entry = await journal.findEntry(transactionId);
+    const { journal, redeliveries } = stores;
+    const entry = await journal.findEntry(tip.transactionId);
     if (entry?.state !== 'rejected' || entry.reason === 'TRANSACTION_LOST') return undefined;
-    if (!(await this.#isMadeFor(stores, entry, tip))) return undefined;
-    if ((await settlements.findHolding(assetId))?.transactionId === transactionId) return undefined;
-    if ((await redeliveries.findRedelivery(assetId)) !== undefined) return undefined;
-    const reservation = await settlements.findReservation(assetId);
-    if (reservation?.by.kind === 'settlement') return undefined;
-    const settlement = await settlements.findSettlement(entry.groupId);
-    return settlement?.handOvers.find((each) => each.transactionId === transactionId)?.to;
+    if ((await redeliveries.findRedelivery(tip.assetId)) !== undefined) return undefined;
+    const handOver = await findHandOver(stores, entry);
+    return (await this.#isMadeFor(stores, { entry, handOver }, tip)) ? handOver?.to : undefined;
   }
 
   /**
@@ -197,16 +205,14 @@ export class Custody {
    * what came later.
    */
   async #isMadeFor(
-    { settlements, vault: entries }: Stores,
-    entry: JournalEntry,
+    { vault: entries }: Stores,
+    { entry, handOver }: { readonly entry: JournalEntry; readonly handOver: HandOver | undefined },
     tip: IndexedTransaction,
   ): Promise<boolean> {
     const { node, vault } = this.#options;
     const record = parseRecord(tip.record);
     if (!entry.record.equals(tip.record) || 'fault' in record) return false;
     const { transactionId, predecessorProof: proof } = record;
-    const settlement = await settlements.findSettlement(entry.groupId);
-    const handOver = settlement?.handOvers.find((each) => each.transactionId === transactionId);
     if (handOver?.from === null) return tip.position === 1;
     // A node without a sealer proves nothing, and nothing more can be said.
     if (proof === undefined) return true;
@@ -248,12 +254,24 @@ export class Custody {
     const key = await stores.vault.findEntry(tip.transactionId);
     if (key === undefined) return true;
     // Ours by its id alone: a stranger may have taken the id of a transaction of ours that came to nothing.
-    const ours = await stores.journal.findEntry(tip.transactionId);
-    if (ours !== undefined) return !(await this.#isMadeFor(stores, ours, tip));
+    const entry = await stores.journal.findEntry(tip.transactionId);
+    if (entry !== undefined) {
+      const handOver = await findHandOver(stores, entry);
+      return !(await this.#isMadeFor(stores, { entry, handOver }, tip));
+    }
     // A restored journal may lack it. What the bot makes is kept by a hash that takes no time to check.
     if (!isPlainHash(tip.successorHash)) return true;
     return !(await answersHash(this.#options.vault.open(key.sealed, key), tip.successorHash));
   }
+}
+
+/** What the movement that a journal entry belongs to said of its asset; undefined for what a caller of the API moved. */
+async function findHandOver(
+  { settlements }: Stores,
+  { groupId, transactionId }: JournalEntry,
+): Promise<HandOver | undefined> {
+  const settlement = await settlements.findSettlement(groupId);
+  return settlement?.handOvers.find((each) => each.transactionId === transactionId);
 }
 
 /**

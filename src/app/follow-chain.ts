@@ -3,6 +3,7 @@ import type { NfgtNode } from '../chain/node.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { AssetId } from '../shared/ids.ts';
 import type { RecoveryEntry } from '../vault/recovery-entry.ts';
+import type { Vault } from '../vault/vault.ts';
 import type { SettlementView } from './app.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { OwnerIds } from './owner-ids.ts';
@@ -15,6 +16,7 @@ const RETRY_INTERVAL_MS = 5_000;
 
 interface FollowParts extends RedeliverParts {
   readonly node: NfgtNode;
+  readonly vault: Vault;
   readonly catalogue: Catalogue;
   readonly ownerIds: OwnerIds;
   readonly clock: Clock;

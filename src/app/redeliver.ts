@@ -3,18 +3,15 @@ import type { NfgtNode } from '../chain/node.ts';
 import { AppError, type ErrorCode } from '../shared/errors.ts';
 import type { AssetId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
-import type { Vault } from '../vault/vault.ts';
 import type { Custody } from './custody.ts';
 import type { Database, Stores } from './ports/database.ts';
 import type { Redelivery } from './ports/redelivery-store.ts';
 import type { Settlements } from './settlements.ts';
-import { findTipKey } from './tip-key.ts';
 import { untriedKey } from './untried-key.ts';
 
 export interface RedeliverParts {
   readonly database: Database;
   readonly node: Pick<NfgtNode, 'chain'>;
-  readonly vault: Vault;
   readonly settlements: Settlements;
   readonly custody: Custody;
   readonly logger: Logger;
@@ -148,27 +145,9 @@ async function deliver(
  * was accepted. If it is ours, it moves the asset once more, and the rows follow it.
  */
 async function followReturned(
-  { database, node, vault, logger }: RedeliverParts,
+  { custody, logger }: RedeliverParts,
   { assetId, holder }: Redelivery,
 ): Promise<void> {
-  const tip = node.chain.findTip(assetId);
-  if (tip === undefined || (await isLevel(database, assetId, tip.transactionId))) return;
-  const key = await findTipKey({ database, vault, recoveryEntries: [] }, tip);
-  if (key?.entry.custody !== 'bot') return;
-  const { transactionId, ownerId } = tip;
-  const followed = await database.transaction(async ({ settlements, vault: entries }) => {
-    const reservation = await settlements.findReservation(assetId);
-    if (reservation?.by.kind === 'settlement') return false;
-    const { obtainedAt = tip.transactionTime } = (await settlements.findHolding(assetId)) ?? {};
-    await entries.takeBack(transactionId);
-    await settlements.putHolding({ assetId, holder, ownerId, transactionId, obtainedAt });
-    return true;
-  });
-  if (followed) logger.warn({ assetId, transactionId }, 'a lost transaction is on the chain again');
+  const isFollowed = await custody.followTip(assetId, () => Promise.resolve(holder));
+  if (isFollowed) logger.warn({ assetId }, 'a lost transaction is on the chain again');
 }
-
-const isLevel = (database: Database, assetId: AssetId, transactionId: string): Promise<boolean> =>
-  database.read(
-    async ({ settlements }) =>
-      (await settlements.findHolding(assetId))?.transactionId === transactionId,
-  );

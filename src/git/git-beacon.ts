@@ -415,14 +415,11 @@ export class GitBeacon implements Beacon {
     );
     // A refusal counts when git saw all that there is: what it makes of missing history is not ours to foresee.
     if (withoutOthers && verdict.outcome === 'refused') verdict = await this.pushRefs(refs);
+    // Groups that were given up are never pushed again, and stay in the set until it is full.
+    if (this.needHistory.size >= MAX_NEED_HISTORY) this.needHistory.clear();
     for (const { transactionId } of drafts) {
       if (verdict.outcome === 'accepted') this.needHistory.delete(transactionId);
       else if (withoutOthers && verdict.outcome === 'unknown') this.needHistory.add(transactionId);
-    }
-    // A group that was given up is never pushed again: the oldest are let go.
-    for (const transactionId of this.needHistory) {
-      if (this.needHistory.size <= MAX_NEED_HISTORY) break;
-      this.needHistory.delete(transactionId);
     }
     if (verdict.outcome === 'refused') {
       const stale = new Set([...verdict.staleRefs].flatMap((ref) => owners.get(ref) ?? []));

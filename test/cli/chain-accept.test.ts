@@ -130,6 +130,15 @@ function dropIndex(): void {
   }
 }
 
+/** An asset that was set back by one transaction, in a data directory whose bot is stopped. */
+async function rewritten() {
+  const house = await openHouse();
+  const made = await travelled(house);
+  await house.close();
+  beacon('update-ref', made.ref, made.tips[1].commitId);
+  return made;
+}
+
 /** A commit without a past and without a record. */
 function orphan(): string {
   const repository = join(dataDir, 'beacon.git');
@@ -245,10 +254,7 @@ describe('a branch that was set back', () => {
   });
 
   test('with a stranger’s branch on its commits, and no index, is handed over anew', async () => {
-    const house = await openHouse();
-    const { assetId, ref, tips } = await travelled(house);
-    await house.close();
-    beacon('update-ref', ref, tips[1].commitId);
+    const { assetId, tips } = await rewritten();
     beacon('update-ref', 'refs/heads/nfgt-0', foreignCommit(asset('0'), tips[1].commitId));
     dropIndex();
     const report = await accept();
@@ -261,10 +267,7 @@ describe('a branch that was set back', () => {
   });
 
   test('and put back after it was accepted, as a push that goes on from there, is followed', async () => {
-    const house = await openHouse();
-    const { assetId, ref, tips } = await travelled(house);
-    await house.close();
-    beacon('update-ref', ref, tips[1].commitId);
+    const { assetId, ref, tips } = await rewritten();
     await accept();
     beacon('update-ref', ref, tips[2].commitId);
     const after = await expectSound({ movedOn: true });
@@ -283,10 +286,7 @@ describe('a branch that was set back', () => {
   });
 
   test('is handed over anew as soon as the beacon takes it, in a bot that runs on', async () => {
-    const house = await openHouse();
-    const { assetId, ref, tips } = await travelled(house);
-    await house.close();
-    beacon('update-ref', ref, tips[1].commitId);
+    const { assetId, tips } = await rewritten();
     await accept();
     const hook = join(dataDir, 'beacon.git', 'hooks', 'pre-receive');
     mkdirSync(dirname(hook), { recursive: true });
@@ -315,10 +315,7 @@ describe('a branch that was set back', () => {
   });
 
   test('goes on by another node from where it was accepted, and is let go as ever', async () => {
-    const house = await openHouse();
-    const { assetId, ref, tips } = await travelled(house);
-    await house.close();
-    beacon('update-ref', ref, tips[1].commitId);
+    const { assetId, ref, tips } = await rewritten();
     await accept();
     beacon('update-ref', ref, foreignCommit(assetId, tips[1].commitId));
     const after = await expectSound({ movedOn: true });
@@ -743,15 +740,6 @@ describe('what was under way', () => {
 });
 
 describe('the decision', () => {
-  /** An asset that was set back, in a data directory whose bot is stopped. */
-  async function rewritten() {
-    const house = await openHouse();
-    const made = await travelled(house);
-    await house.close();
-    beacon('update-ref', made.ref, made.tips[1].commitId);
-    return made;
-  }
-
   test('is none when nothing is rewritten, and says so with 0', async () => {
     const house = await openHouse();
     await travelled(house);
