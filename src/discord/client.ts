@@ -16,6 +16,8 @@ import type { App } from '../app/app.ts';
 import type { Command } from './command.ts';
 import { Dispatcher, MAX_UNANSWERED } from './dispatcher.ts';
 import { openInteractionCalls } from './interaction-calls.ts';
+import { PacketGate } from './packet-gate.ts';
+import type { HandlePacket } from './packet-gate.ts';
 import { People } from './people.ts';
 import { registerCommands } from './register-commands.ts';
 import { RESPONDER_TIMES } from './responder.ts';
@@ -64,7 +66,8 @@ export interface DiscordConnection {
 export async function startDiscord(options: DiscordOptions): Promise<DiscordConnection> {
   const { app, commands, logger, apiUrl, guildId } = options;
   const client = newClient(apiUrl);
-  guardPackets(client, logger);
+  const times = { ...RESPONDER_TIMES, ...options.times };
+  const gate = guardPackets(client, { logger, answerByMs: times.answerByMs });
   const calls = openInteractionCalls(apiUrl);
   const windows = new TradeWindows({ app, rest: client.rest, logger });
   const staff = openStaffChannel(options, client);
@@ -73,10 +76,11 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
     services: { app, windows, people: new People(), catalogue: commands },
     calls,
     logger,
-    times: { ...RESPONDER_TIMES, ...options.times },
+    times,
     maxUnanswered: options.maxUnanswered ?? MAX_UNANSWERED,
   });
   const disconnect = async (): Promise<void> => {
+    gate.close();
     await dispatcher.stop(DRAIN_MS);
     await windows.close();
     await staff?.close();
@@ -154,22 +158,13 @@ function newClient(apiUrl: string | undefined): Client {
   });
 }
 
-/**
- * discord.js throws at an event that it cannot read, in a listener of its socket where nobody could catch it, and that
- * would end the process. Such an event is logged and passed over; who sent it sees no answer, and everybody else does.
- */
-function guardPackets(client: Client, logger: Logger): void {
+/** Puts a gate before discord.js's own handling of packets. */
+function guardPackets(client: Client, parts: { logger: Logger; answerByMs: number }): PacketGate {
   // SAFETY: not in its types; the fuzz target `gateway` fails when a later version does without it.
-  const socket = client.ws as unknown as { handlePacket(...packet: unknown[]): unknown };
-  const handlePacket = socket.handlePacket.bind(socket);
-  socket.handlePacket = (...packet) => {
-    try {
-      return handlePacket(...packet);
-    } catch (error) {
-      logger.error({ error: loggable(error) }, 'An event of Discord could not be read.');
-      return false;
-    }
-  };
+  const socket = client.ws as unknown as { handlePacket: HandlePacket };
+  const gate = new PacketGate({ ...parts, handle: socket.handlePacket.bind(socket) });
+  socket.handlePacket = gate.take;
+  return gate;
 }
 
 async function logIn(client: Client, token: string): Promise<Client<true>> {

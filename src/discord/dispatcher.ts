@@ -1,5 +1,4 @@
 // The router of every interaction: it finds the handler, owns the errors, and lets running work end when the bot stops.
-import { setTimeout as delay } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type {
@@ -47,8 +46,6 @@ const MAX_AUTOCOMPLETIONS = 100;
 const LATE_MS = 1_000;
 /** How long at most the work of others waits for such an acknowledgement. */
 const URGENT_MS = 500;
-/** How long whatever comes after Discord's three seconds waits for what comes behind it, and can still be answered. */
-const TOO_LATE_PAUSE_MS = 200;
 
 interface Parts {
   readonly commands: readonly Command[];
@@ -179,10 +176,6 @@ export class Dispatcher {
     work: (call: Call) => Promise<void>,
   ): Promise<void> {
     const { calls, logger, times, services } = this.#parts;
-    if (ageOf(interaction, times) >= times.answerByMs) {
-      await delay(TOO_LATE_PAUSE_MS);
-      await this.#urgentOver();
-    }
     const startedAt = performance.now();
     const isTooMuch = this.#unanswered >= this.#parts.maxUnanswered;
     this.#unanswered += 1;
@@ -228,7 +221,7 @@ export class Dispatcher {
 
   /**
    * After a broken connection Discord delivers at once what came in seconds, and of each it takes an acknowledgement for
-   * the rest of its three seconds only: they all go out before any work is done, and before what is too late anyway.
+   * the rest of its three seconds only: they all go out before any work is done.
    */
   async #deferFirst(respond: Responder): Promise<void> {
     this.#urgent += 1;

@@ -5,6 +5,7 @@ import type { Command } from '../../src/discord/command.ts';
 import { Dispatcher, MAX_UNANSWERED } from '../../src/discord/dispatcher.ts';
 import { openInteractionCalls } from '../../src/discord/interaction-calls.ts';
 import { loadCommands } from '../../src/discord/load-commands.ts';
+import { PacketGate, type HandlePacket } from '../../src/discord/packet-gate.ts';
 import { People } from '../../src/discord/people.ts';
 import { RESPONDER_TIMES } from '../../src/discord/responder.ts';
 import { TradeWindows } from '../../src/discord/trade-windows.ts';
@@ -50,12 +51,15 @@ export function openDiscordEdge(world: World, app: App, logger: Logger): () => P
   client.removeAllListeners();
   client.on('interactionCreate', (interaction) => dispatcher.dispatch(interaction));
   // SAFETY: not in its types; the bot itself guards the same method.
-  const socket = client.ws as unknown as { handlePacket(packet: object, shard: object): unknown };
+  const socket = client.ws as unknown as { handlePacket: HandlePacket };
+  const { answerByMs } = RESPONDER_TIMES;
+  const gate = new PacketGate({ handle: socket.handlePacket.bind(socket), logger, answerByMs });
   world.discord.receive = (packet) => {
-    socket.handlePacket({ op: 0, t: 'INTERACTION_CREATE', d: packet }, { id: 0 });
+    gate.take({ op: 0, t: 'INTERACTION_CREATE', d: packet }, { id: 0 });
   };
   return async () => {
     world.discord.receive = undefined;
+    gate.close();
     await dispatcher.stop(DRAIN_MS);
     await windows.close();
     calls.close();
