@@ -13,6 +13,7 @@ import {
 import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { App } from '../app/app.ts';
+import { clockWatch } from './clock-watch.ts';
 import type { Command } from './command.ts';
 import { Dispatcher, MAX_UNANSWERED } from './dispatcher.ts';
 import { openInteractionCalls } from './interaction-calls.ts';
@@ -67,7 +68,7 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
   const { app, commands, logger, apiUrl, guildId } = options;
   const client = newClient(apiUrl);
   const times = { ...RESPONDER_TIMES, ...options.times };
-  const gate = guardPackets(client, { logger, answerByMs: times.answerByMs });
+  const gate = installGate(client, { logger, answerByMs: times.answerByMs });
   const calls = openInteractionCalls(apiUrl);
   const windows = new TradeWindows({ app, rest: client.rest, logger });
   const staff = openStaffChannel(options, client);
@@ -80,7 +81,7 @@ export async function startDiscord(options: DiscordOptions): Promise<DiscordConn
     maxUnanswered: options.maxUnanswered ?? MAX_UNANSWERED,
   });
   const disconnect = async (): Promise<void> => {
-    gate.close();
+    gate.stopHolding();
     await dispatcher.stop(DRAIN_MS);
     await windows.close();
     await staff?.close();
@@ -159,7 +160,7 @@ function newClient(apiUrl: string | undefined): Client {
 }
 
 /** Puts a gate before discord.js's own handling of packets. */
-function guardPackets(client: Client, parts: { logger: Logger; answerByMs: number }): PacketGate {
+function installGate(client: Client, parts: { logger: Logger; answerByMs: number }): PacketGate {
   // SAFETY: not in its types; the fuzz target `gateway` fails when a later version does without it.
   const socket = client.ws as unknown as { handlePacket: HandlePacket };
   const gate = new PacketGate({ ...parts, handle: socket.handlePacket.bind(socket) });
@@ -199,8 +200,10 @@ function watch(client: Client, logger: Logger, onLost: (reason: AppError) => voi
     const reason = `the gateway closed with ${String(code)}`;
     lose(new AppError(isRefused ? 'DISCORD_TOKEN_REFUSED' : 'DISCORD_UNREACHABLE', { reason }));
   });
-  // After a 401 discord.js forgets the token: every later call of this process would fail.
-  client.rest.on(RESTEvents.Response, (_request, { status }) => {
+  const watchClock = clockWatch(logger);
+  client.rest.on(RESTEvents.Response, (_request, { status, headers }) => {
+    watchClock(headers.get('date'));
+    // After a 401 discord.js forgets the token: every later call of this process would fail.
     if (status === 401 && client.isReady()) lose(new AppError('DISCORD_TOKEN_REFUSED'));
   });
 }

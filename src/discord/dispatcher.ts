@@ -307,7 +307,7 @@ async function withinTime<Item>(search: Promise<readonly Item[]>): Promise<reado
   }
 }
 
-/** How long ago the member acted, by our clock; when that is wrong, it only makes us acknowledge sooner. */
+/** How long ago the member acted, by our clock; one that is ahead makes us acknowledge sooner. */
 function ageOf({ createdTimestamp }: Acting, { answerByMs }: ResponderTimes): number {
   return Math.min(Math.max(0, Date.now() - createdTimestamp), answerByMs);
 }

@@ -11,10 +11,16 @@ import type {
   APIModalInteractionResponseCallbackData,
   RESTPostAPIInteractionCallbackWithResponseResult,
 } from 'discord.js';
+import { Agent } from 'undici';
 import type { MessageBody } from './view.ts';
 
 /** Far above what one process can send; Discord's own 429s still rule. */
 const REQUESTS_PER_SECOND_MAX = 100_000;
+/**
+ * How many connections the answers share; what comes beyond waits for one. Without a limit each of hundreds of answers
+ * that are due at once, as after a broken connection, would open one: that costs the time they do not have.
+ */
+const MAX_CONNECTIONS = 100;
 /** An answer that took this long comes too late anyway; the default of 15 s would only hide it. */
 const REQUEST_TIMEOUT_MS = 8_000;
 /** Every interaction's token gets a queue of its own in discord.js, which by default is kept for an hour. */
@@ -62,6 +68,7 @@ export interface InteractionCalls {
 /** Opens the calls. @param apiUrl another Discord, without the version; Discord's own when undefined. */
 export function openInteractionCalls(apiUrl: string | undefined): InteractionCalls {
   const rest = new REST({
+    agent: new Agent({ connections: MAX_CONNECTIONS }),
     globalRequestsPerSecond: REQUESTS_PER_SECOND_MAX,
     timeout: REQUEST_TIMEOUT_MS,
     handlerSweepInterval: IDLE_QUEUES_SWEPT_MS,

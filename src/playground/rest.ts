@@ -31,6 +31,8 @@ export async function buildRest(parts: RestParts): Promise<FastifyInstance> {
     ...WITHOUT_JSON_SCHEMAS,
     bodyLimit: LIMIT.files * LIMIT.fileBytes,
     forceCloseConnections: true,
+    // As at Discord, nobody is told how long an idle connection would be kept: a client goes by its own default.
+    keepAliveTimeout: 0,
   });
   await server.register(multipart);
   server.addHook('onRequest', async (request) => {

@@ -165,8 +165,8 @@ describe('a repeated delivery', () => {
     }));
 });
 
-describe('after a broken connection', () => {
-  test('what can still be answered goes before what is too late', () =>
+describe('what came too late by our clock', () => {
+  test('is put to Discord all the same, which may know better', () =>
     withBot(
       async ({ ada, standIn, restart }) => {
         const old = ada.command('balance');
@@ -174,9 +174,6 @@ describe('after a broken connection', () => {
         await new Promise((resolve) => setTimeout(resolve, 350));
         await restart();
         standIn.redeliver(old);
-        await ada.command('balance').reply();
-        expect(standIn.violations()).toEqual([]);
-        // Then Discord is asked about the other one as well, and says that it was acknowledged before.
         await until(() => Promise.resolve(standIn.violations().length > 0));
         expect(standIn.violations()).toMatchObject([{ code: 40060 }]);
       },

@@ -59,7 +59,7 @@ export function openDiscordEdge(world: World, app: App, logger: Logger): () => P
   };
   return async () => {
     world.discord.receive = undefined;
-    gate.close();
+    gate.stopHolding();
     await dispatcher.stop(DRAIN_MS);
     await windows.close();
     calls.close();

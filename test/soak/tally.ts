@@ -15,6 +15,11 @@ const LEAST_LEFT_MS = 500;
 const FIRST_CALL_MS = 2_000;
 /** How many refused calls it takes; fewer only when Discord's own delays ate up the time. */
 const CALLS_REFUSED_MIN = 4;
+/**
+ * A delay of Discord's that leaves less than this of the time has lasted beyond it: discord.js waits 50 ms longer than a
+ * 429 says, and the call comes after that.
+ */
+const LEAST_LEFT_AFTER_DELAY_MS = 150;
 const LOOK_EVERY_MS = 50;
 const LOADING = 1 << 7;
 
@@ -170,7 +175,8 @@ function fateOfSilence({ exchange, sentAtMs }: Open, answerMs: number): Fate {
   if (exchange.callsAt.some((at) => at < deadline)) return 'unanswered';
   const inTime = faults.filter(({ at }) => at < deadline);
   const wasApplied = inTime.some(({ applied, status }) => applied && status !== 'slow');
-  const delayedBeyond = inTime.some(({ at, waitMs }) => at + waitMs > deadline);
+  const latestEnd = deadline - LEAST_LEFT_AFTER_DELAY_MS;
+  const delayedBeyond = inTime.some(({ at, waitMs }) => at + waitMs > latestEnd);
   const isRefused = !wasApplied && (inTime.length >= CALLS_REFUSED_MIN || delayedBeyond);
   return isRefused ? 'refused-by-discord' : 'unanswered';
 }
