@@ -31,9 +31,9 @@ export async function buildRest(parts: RestParts): Promise<FastifyInstance> {
     ...WITHOUT_JSON_SCHEMAS,
     bodyLimit: LIMIT.files * LIMIT.fileBytes,
     forceCloseConnections: true,
-    // As at Discord, nobody is told how long an idle connection would be kept: a client goes by its own default.
-    keepAliveTimeout: 0,
   });
+  // As at Discord, nobody is told how long an idle connection is kept: a client goes by its own default.
+  server.server.keepAliveTimeout = 0;
   await server.register(multipart);
   server.addHook('onRequest', async (request) => {
     if (!fromLoopback(request.headers)) throw new DiscordRefusal(403, 0, '403: Forbidden');
