@@ -105,6 +105,9 @@ const ACTS = ['command', 'autocomplete', 'click', 'select', 'modal'].map((type) 
   },
 }));
 
+/** Ids of interactions, which carry their time: one of the year 2082, so that it is never late, and one of 2022. */
+const [COMES_NOW, CAME_TOO_LATE] = [9_000_000_000_000_000_000n, 1_000_000_000_000_000_000n];
+
 /** The real client on the stand-in's gateway; after each hostile interaction the bot still answers a good one. */
 async function openGateway(): Promise<OpenTarget> {
   const { standIn, ada } = await openStage();
@@ -131,7 +134,10 @@ async function openGateway(): Promise<OpenTarget> {
       count += 1;
       const payload =
         typeof hostile === 'object' && hostile !== null
-          ? { ...hostile, id: String(9e18 + count) }
+          ? {
+              ...hostile,
+              id: String((count % 2 === 0 ? COMES_NOW : CAME_TOO_LATE) + BigInt(count)),
+            }
           : hostile;
       const told = Object.assign(Object.create(Object.getPrototypeOf(good) as object), good, {
         payload,
@@ -322,7 +328,7 @@ export const serverTargets: readonly Target[] = [
     ],
     isJson: true,
     slower: {
-      times: 500,
+      times: 25,
       reason: 'each input goes through a gateway’s socket, and is followed by a good command',
     },
     open: openGateway,
