@@ -79,10 +79,11 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   alarms.start(status.rewriting);
   if (status.role === 'validator') await mintWhatIsMissing(parts, settlements, logger);
 
-  const audit = makeAudit({ ...parts, alarms, follower });
+  const { audit, lookAgain } = makeAudit({ ...parts, alarms, follower });
   const timers = [
     startTimer(logger, 'expiry of trades', EXPIRY_INTERVAL_MS, () => trading.expire()),
     startTimer(logger, 'audit', options.auditIntervalMs, audit),
+    startTimer(logger, 'audit after one that could not look', LOOK_AGAIN_MS, lookAgain),
   ];
   const firstAudit = await audit();
   logger.info({ findings: firstAudit.findings.length, ...firstAudit.counts }, 'audited');
@@ -125,6 +126,9 @@ export async function openApp(options: AppOptions): Promise<OpenApp> {
   };
 }
 
+/** How soon an audit is tried again that could not look, as on a busy database: until then every movement stands still. */
+const LOOK_AGAIN_MS = 5_000;
+
 /** Audits, freezes what the findings concern and thaws the rest, and has whoever listens look at the alarms. */
 function makeAudit(
   parts: Pick<AppOptions, 'database' | 'node' | 'vault' | 'clock' | 'logger'> & {
@@ -132,7 +136,8 @@ function makeAudit(
     readonly alarms: Alarms;
     readonly follower: ChainFollower;
   },
-): () => Promise<AuditReport> {
+): { readonly audit: () => Promise<AuditReport>; readonly lookAgain: () => Promise<unknown> } {
+  let hasLooked = true;
   const { node, clock, logger, settlements, alarms, follower } = parts;
   // The node's index is ahead of the rows or level with them; the timer of sync keeps it so.
   const refresh = (): Promise<void> => Promise.resolve();
@@ -144,20 +149,23 @@ function makeAudit(
     measure('audit', { at, broken, frozen });
     alarms.tell();
   };
-  return async () => {
+  const audit = async (): Promise<AuditReport> => {
     try {
       // Whoever was too busy to hear of a stranger's transaction catches up here.
       await follower.followAll();
       const report = await runAudit({ ...parts, chain: node.chain, refresh });
+      hasLooked = true;
       take(report.findings, report.at);
       return report;
     } catch (error) {
+      hasLooked = false;
       // What nobody can look at may be off: it stands still until an audit has looked again.
       const reason = error instanceof Error ? error.message : String(error);
       take([{ invariant: 'audit', detail: `the audit could not look: ${reason}` }], clock.now());
       throw error;
     }
   };
+  return { audit, lookAgain: async () => (hasLooked ? undefined : audit()) };
 }
 
 /** How long the start waits for the chain; what is not through by then goes on beside the members' work. */

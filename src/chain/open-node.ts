@@ -123,7 +123,11 @@ class Node implements NfgtNode {
       isAstray: (assetId) => this.#isAstray(assetId),
       mayPush: () => this.#role.current === 'validator',
       recheckRole: () => this.#role.recheck(),
-      announce: (additions) => this.#announce(additions, false),
+      announce: (additions) => {
+        // What took a push answers, whatever the last sync met; the next one may be long in coming.
+        this.#isBeaconAway = false;
+        this.#announce(additions, false);
+      },
       announceRejected: (entries, reason) => this.#announceRejected(entries, reason),
     });
   }

@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import type { AssetId, HoldId, OwnerId } from '../../src/shared/ids.ts';
 import { MemoryRemote } from '../support/beacon-memory.ts';
 import { newKey, openTestApp, person, type TestApp } from '../support/open-test-app.ts';
+import { until } from '../support/until.ts';
 
 const KINDS: readonly SettlementKind[] = [
   ...(['catalogue', 'mint', 'roll', 'gift', 'trade', 'payment', 'daily', 'create'] as const),
@@ -205,6 +206,19 @@ describe('a house where something is off', () => {
     expect(features()).toEqual([]);
     await pay();
     await gift('pen-0');
+  });
+
+  test('looks again by itself soon after an audit that could not look', async () => {
+    const { chain } = house.node;
+    const fails = (): never => {
+      throw new Error('database is locked');
+    };
+    Object.assign(chain, { findTip: fails });
+    await expect(house.app.audit()).rejects.toThrow('database is locked');
+    expect(features()).toEqual(['Every movement']);
+    Reflect.deleteProperty(chain, 'findTip');
+    await until(() => Promise.resolve(features().length === 0));
+    await pay();
   });
 
   test('answers a request that was carried out before, frozen or not', async () => {

@@ -1,4 +1,5 @@
 // The node over a beacon in memory: what it accepts, how it answers trouble of the remote, and what it tells.
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { NodeEvents } from '../../src/chain/node.ts';
 import { encodeRecord } from '../../src/chain/record.ts';
@@ -218,6 +219,24 @@ describe('a validator', () => {
     await node.sync();
     await node.outcomeOf((await accept([{}])).groupId);
     expect(node.chain.findTip(asset('asset'))).toBeDefined();
+  });
+
+  test('takes new work again once the beacon has taken a push, not only after the next sync', async () => {
+    const { node, database, accept } = await openOne();
+    // After the first push the node knows how the remote stands, and does not look before the next.
+    await node.outcomeOf((await accept([{ assetId: asset('zeroth') }])).groupId);
+    const groupId = randomUUID() as SettlementId;
+    const draft = { assetId: asset('first'), ownerId: owner('a'), metadata: {} };
+    const unsent = { predecessorPassphrase: undefined, transactionId: undefined };
+    const group = await node.check(groupId, [{ ...draft, ...unsent }]);
+    await database.transaction(({ journal }) => node.journal(journal, group));
+    remote.unreachable = true;
+    await expect(node.sync()).rejects.toMatchObject({ code: 'BEACON_UNREACHABLE' });
+    remote.unreachable = false;
+    node.submit(groupId);
+    expect(await node.outcomeOf(groupId)).toEqual({ state: 'committed' });
+    const next = await accept([{ assetId: asset('second') }]);
+    expect(await node.outcomeOf(next.groupId)).toEqual({ state: 'committed' });
   });
 });
 
