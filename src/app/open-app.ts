@@ -137,8 +137,8 @@ function makeAudit(
     readonly follower: ChainFollower;
   },
 ): { readonly audit: () => Promise<AuditReport>; readonly lookAgain: () => Promise<unknown> } {
-  let hasLooked = true;
   const { node, clock, logger, settlements, alarms, follower } = parts;
+  let hasLooked = true;
   // The node's index is ahead of the rows or level with them; the timer of sync keeps it so.
   const refresh = (): Promise<void> => Promise.resolve();
   const take = (findings: AuditReport['findings'], at: number): void => {
